@@ -1,0 +1,1 @@
+"""Contrastive VAE for unpaired-to-paired synthesis of regional brain volumes."""

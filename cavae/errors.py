@@ -1,0 +1,17 @@
+"""Errors whose message is a sentence for the person who gave the input."""
+
+
+class CavaeError(Exception):
+    """Base of every error that the app and the command line show as one plain sentence."""
+
+
+class DataError(CavaeError):
+    """A table cannot be used: the message names the column, the value and what is accepted."""
+
+
+class ConfigError(CavaeError):
+    """A setting is out of range: the message names the setting and what is accepted."""
+
+
+class CheckpointError(CavaeError):
+    """A model folder cannot be read: the message names the file and what is wrong with it."""
