@@ -1,0 +1,1 @@
+"""What the pages share: session state, navigation, words, widgets. Needs Streamlit."""

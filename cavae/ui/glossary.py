@@ -1,0 +1,53 @@
+"""The words of the app, each explained once; pages show them as tooltips."""
+
+from cavae.errors import ConfigError
+
+GLOSSARY: dict[str, str] = {
+    "background": "The healthy people the model learned from, all cognitively normal.",
+    "target": "The people with a diagnosis the model learned from (MCI and AD).",
+    "common z": (
+        "Five numbers that describe what healthy people and patients share: "
+        "head shape, normal anatomy, normal ageing."
+    ),
+    "salient s": (
+        "Five numbers that describe what only patients have: the disease. "
+        "For a healthy person they are exactly zero in training and close to zero afterwards."
+    ),
+    "healthy twin": (
+        "The same person as the model would expect them without the disease: "
+        "same anatomy, age, sex and head size, salient s set to zero. Estimated, never measured."
+    ),
+    "effect": (
+        "The person minus their healthy twin, region by region: what the model puts down to "
+        "disease. Negative means volume lost."
+    ),
+    "pair": "Two synthetic brains of one imagined person: with the disease, and the healthy twin.",
+    "MAD": (
+        "Mean absolute deviation: how far a person is from their healthy twin on average over all "
+        "139 regions, in SD. A measure of severity."
+    ),
+    "SD": (
+        "Standard deviation of healthy people of the same age, sex and head size: "
+        "−2 SD is smaller than about 98 of 100 of them."
+    ),
+    "centile": "Of 100 healthy people of the same age, sex and head size, how many have less.",
+    "ICV": "Intracranial volume, the size of the head's inside in mm³.",
+    "ROI": "Region of interest: one of the 139 brain regions of the MUSE atlas.",
+    "MUSE": "The atlas and software that measured the regions; columns are named by its numbers.",
+    "standardized": (
+        "In SD from the average healthy person, after correcting for age, sex, head size "
+        "and scanner."
+    ),
+    "CN": "Cognitively normal.",
+    "MCI": "Mild cognitive impairment.",
+    "AD": "Alzheimer's disease.",
+}
+
+
+def explain(term: str) -> str:
+    """The tooltip of a term, for the `help` of a widget; ConfigError if it is not in GLOSSARY."""
+    try:
+        return GLOSSARY[term]
+    except KeyError:
+        known = ", ".join(GLOSSARY)
+        raise ConfigError(f"No explanation of {term!r}; explained are: {known}.") from None

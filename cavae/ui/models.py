@@ -1,0 +1,58 @@
+"""Models for the pages: opened once a process, and opened early while someone reads Home."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from cavae.ui import state
+
+if TYPE_CHECKING:
+    from cavae.checkpoint import Model
+
+_warming = threading.Event()
+
+
+# No spinner of its own: the warm-up thread has no page to draw one on.
+@st.cache_resource(show_spinner=False)
+def load_model(name: str) -> Model:
+    """The model of that name under pretrained/, shared by all visitors; raises CheckpointError."""
+    import torch
+
+    # One thread a call: torch's own pool fights with the server on small machines.
+    torch.set_num_threads(1)
+    from cavae import checkpoint
+
+    return checkpoint.load_model(name)
+
+
+def current_model() -> Model:
+    """The model in use; raises CheckpointError."""
+    with st.spinner("Opening the model …"):
+        return load_model(state.model_name())
+
+
+def warm_up() -> None:
+    """While Home is read, import torch and open the default model on a thread, once a process.
+
+    Importing torch takes seconds, and Home must not wait for it. The first tick comes from a
+    browser that has drawn Home, so tests without one never start the thread.
+    """
+    if _warming.is_set():
+        return
+    drawn = []
+
+    @st.fragment(run_every=1.5)
+    def tick() -> None:
+        if drawn and not _warming.is_set():
+            _warming.set()
+            threading.Thread(target=_open_default, name="warm-up", daemon=True).start()
+        drawn.append(True)
+
+    tick()
+
+
+def _open_default() -> None:
+    load_model(state.DEFAULT_MODEL)

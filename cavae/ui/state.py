@@ -1,0 +1,102 @@
+"""What one visitor has loaded and chosen: every key of the session in one place.
+
+Nothing here is written to disk; it lives in the memory of one session and goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from cavae.cohort import Check, Cohort
+
+DEMO = Path(__file__).parents[2] / "assets" / "demo_cohort.csv"
+DEFAULT_MODEL = "ad-mci"
+
+T = TypeVar("T")
+
+
+class Key(StrEnum):
+    """The keys of st.session_state that outlive a page; widgets have their own, local keys."""
+
+    LOADED = "loaded"
+    MODEL = "model"
+    SELECTED = "selected"
+    RESULTS = "results"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The table in use: what was read, the name to show, whether it is the bundled demo."""
+
+    check: Check
+    name: str
+    demo: bool = False
+
+    @property
+    def cohort(self) -> Cohort:
+        """The usable rows."""
+        return self.check.cohort
+
+
+def loaded() -> Loaded | None:
+    """The table in use, or None before one was loaded."""
+    return st.session_state.get(Key.LOADED)
+
+
+def load(check: Check, name: str, *, demo: bool = False) -> None:
+    """Put a table in use; what was selected in and computed from the last one is forgotten."""
+    st.session_state[Key.LOADED] = Loaded(check, name, demo)
+    st.session_state[Key.SELECTED] = ()
+    st.session_state[Key.RESULTS] = {}
+
+
+def load_demo() -> None:
+    """Put the bundled synthetic cohort in use."""
+    load(_demo_check(), "Demo cohort", demo=True)
+
+
+# A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
+@st.cache_resource(show_spinner=False)
+def _demo_check() -> Check:
+    from cavae.cohort import read_cohort
+
+    return read_cohort(DEMO)
+
+
+def model_name() -> str:
+    """The model in use, as it is called under pretrained/."""
+    return st.session_state.get(Key.MODEL, DEFAULT_MODEL)
+
+
+def choose_model(name: str) -> None:
+    """Put another model in use."""
+    st.session_state[Key.MODEL] = name
+
+
+def selected_subjects() -> tuple[str, ...]:
+    """The subject ids picked out on one page for the next, in the order they were picked."""
+    return st.session_state.get(Key.SELECTED, ())
+
+
+def select_subjects(subject_ids: Iterable[str]) -> None:
+    """Pick subjects out; pages that show one person start with the first of them."""
+    st.session_state[Key.SELECTED] = tuple(subject_ids)
+
+
+def once(name: str, compute: Callable[[], T]) -> T:
+    """Return a result of the loaded table and chosen model, computed at the first call only.
+
+    `name` says what it is ("encoding", "twins residual"); a new table forgets all results.
+    """
+    results = st.session_state.setdefault(Key.RESULTS, {})
+    key = (model_name(), name)
+    if key not in results:
+        results[key] = compute()
+    return results[key]

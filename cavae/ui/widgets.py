@@ -1,0 +1,70 @@
+"""Small pieces that several pages show: the demo button, the empty state, notices, errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from cavae.errors import CavaeError
+from cavae.ui import numbers, state
+
+NOT_DIAGNOSTIC = "For research. Not a diagnostic device."
+
+
+def research_notice() -> None:
+    """The line that says what this must not be used for."""
+    st.caption(f":material/science: {NOT_DIAGNOSTIC}")
+
+
+def show_error(error: CavaeError) -> None:
+    """An error as its one sentence, with no trace of the code."""
+    st.error(str(error), icon=":material/error:")
+
+
+@contextmanager
+def errors_as_sentences() -> Iterator[None]:
+    """Show a CavaeError raised inside the block as its sentence, and stop the page there."""
+    try:
+        yield
+    except CavaeError as error:
+        show_error(error)
+        st.stop()
+
+
+def demo_button(label: str = "Start with the demo cohort", *, key: str = "demo") -> bool:
+    """The button that loads the bundled cohort; True in the run after the click, loaded by then."""
+    # A callback runs before the page is drawn, so the sidebar already names the demo.
+    return st.button(
+        label, key=key, type="primary", icon=":material/play_arrow:", on_click=state.load_demo
+    )
+
+
+def require_cohort() -> state.Loaded:
+    """The table in use; without one, show the empty state with the demo button and stop."""
+    if (table := state.loaded()) is not None:
+        return table
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown("##### No people loaded yet")
+        st.markdown(
+            "Load a table of regional brain volumes on the *Data* page, or look around with "
+            "300 synthetic people."
+        )
+        demo_button()
+    st.stop()
+
+
+def sidebar_status() -> None:
+    """What is loaded, by diagnosis, which model reads it, and what it must not be used for."""
+    with st.sidebar:
+        if (table := state.loaded()) is None:
+            st.caption(":material/table: No people loaded")
+        else:
+            people = numbers.count(len(table.cohort.subjects), "people")
+            st.caption(f":material/table: **{table.name}** · {people}")
+            st.caption(_by_diagnosis(table))
+        st.caption(f":material/model_training: Model **{state.model_name()}**")
+        research_notice()
+
+
+def _by_diagnosis(table: state.Loaded) -> str:
+    return " · ".join(f"{name or 'no diagnosis'} {n}" for name, n in table.check.diagnoses.items())
