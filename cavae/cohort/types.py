@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
+import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 COVARIATES = ("subject_id", "age", "sex", "icv", "site", "diagnosis")
 
@@ -59,6 +61,15 @@ class Cohort:
 
     def __len__(self) -> int:
         return len(self.subjects)
+
+    def select(self, rows: ArrayLike) -> Self:
+        """The people of a boolean mask or of positions, (n,), renumbered from 0."""
+        tables = (self.subjects, self.features, self.extra)
+        mask = np.asarray(rows)
+        picked = [
+            (t[mask] if mask.dtype == bool else t.iloc[mask]).reset_index(drop=True) for t in tables
+        ]
+        return replace(self, **dict(zip(("subjects", "features", "extra"), picked, strict=True)))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""Frozen settings of a model and of a training run, with a JSON round trip."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Self
+
+from cavae.errors import ConfigError
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MAX_LATENT = 64
+MAX_HIDDEN = 4096
+
+
+def _require(condition: bool, setting: str, value: object, accepted: str) -> None:
+    if not condition:
+        raise ConfigError(f"{setting} is {value!r}; accepted: {accepted}.")
+
+
+class _Json:
+    """JSON round trip for a frozen dataclass; unknown or missing settings are refused."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the settings as plain JSON types."""
+        return json.loads(json.dumps(asdict(self)))  # type: ignore[call-overload]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Rebuild from `to_dict`; raises ConfigError for unknown, missing or ill-typed settings."""
+        names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
+        unknown = sorted(set(values) - names)
+        if unknown:
+            raise ConfigError(f"Unknown setting {unknown[0]!r}; accepted: {', '.join(names)}.")
+        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        try:
+            return cls(**plain)
+        except TypeError as error:
+            raise ConfigError(f"The settings cannot be read: {error}.") from error
+
+
+@dataclass(frozen=True)
+class ModelConfig(_Json):
+    """Shape of the network.
+
+    features: names of the inputs in order (MUSE index as text, or own names);
+    latent: dimensions of common z and of salient s, each; hidden: width of the hidden layers.
+    """
+
+    features: tuple[str, ...]
+    latent: int = 5
+    hidden: int = 128
+    variant: str = "contrastive"
+
+    def __post_init__(self) -> None:
+        _require(len(self.features) > 1, "features", len(self.features), "at least 2 columns")
+        _require(
+            len(set(self.features)) == len(self.features), "features", "repeated", "unique names"
+        )
+        _require(
+            type(self.latent) is int and 1 <= self.latent <= MAX_LATENT,
+            "latent",
+            self.latent,
+            f"a whole number from 1 to {MAX_LATENT}",
+        )
+        _require(
+            type(self.hidden) is int and 1 <= self.hidden <= MAX_HIDDEN,
+            "hidden",
+            self.hidden,
+            f"a whole number from 1 to {MAX_HIDDEN}",
+        )
+        _require(self.variant in VARIANTS, "variant", self.variant, ", ".join(VARIANTS))
+
+
+@dataclass(frozen=True)
+class TrainConfig(_Json):
+    """One training run (section 4.2 of the paper).
+
+    mmd_weight: λ of eq. 8; validation: share of each cohort held out to monitor the
+    2-Wasserstein distance; patience: epochs without a better one before training stops.
+    """
+
+    background: tuple[str, ...] = ("CN",)
+    target: tuple[str, ...] = ("MCI", "AD")
+    preset: str = "paper"
+    mmd_weight: float = 100.0
+    epochs: int = 500
+    batch_size: int = 256
+    learning_rate: float = 1e-3
+    betas: tuple[float, float] = (0.5, 0.999)
+    validation: float = 0.15
+    patience: int = 100
+    seed: int = 0
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        _require(bool(self.background), "background", self.background, "at least one label")
+        _require(bool(self.target), "target", self.target, "at least one label")
+        shared = sorted(set(self.background) & set(self.target))
+        _require(not shared, "target", shared, "labels that are not in the background too")
+        _require(self.preset in PRESETS, "preset", self.preset, ", ".join(PRESETS))
+        _require(0 <= self.mmd_weight <= 1e6, "lambda", self.mmd_weight, "0 to 1,000,000")
+        _require(1 <= self.epochs <= 100_000, "epochs", self.epochs, "1 to 100,000")
+        _require(2 <= self.batch_size <= 1_000_000, "batch size", self.batch_size, "2 or more")
+        _require(0 < self.learning_rate < 1, "learning rate", self.learning_rate, "0 to 1")
+        _require(0 < self.validation < 0.5, "validation", self.validation, "0 to 0.5")
+        _require(self.patience >= 1, "patience", self.patience, "1 or more epochs")
+        _require(0 <= self.seed < 2**63, "seed", self.seed, "0 or a positive whole number")
+        _require(self.device in DEVICES, "device", self.device, ", ".join(DEVICES))
+
+
+VARIANTS = ("contrastive",)
+PRESETS = ("paper",)
+
+
+def train_config(preset: str = "paper", **settings: Any) -> TrainConfig:
+    """Return a preset with some settings replaced; settings that are None keep the preset's."""
+    given = {name: value for name, value in settings.items() if value is not None}
+    return replace(TrainConfig(preset=preset), **given)

@@ -1,0 +1,77 @@
+"""The named terms of the objective, eq. 8 of the paper, to be minimized.
+
+Every term is averaged over subjects, so that λ has one meaning whatever the batch size.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cavae.model import ContrastiveVAE, Posterior
+
+# Widths of the kernel family, as multiples of the latent dimension: for two standard normal
+# draws the expected squared distance is twice the dimension.
+KERNEL_WIDTHS = (4.0, 2.0, 1.0, 0.5, 0.25)
+
+
+def reconstruction(x: Tensor, decoded: Tensor) -> Tensor:
+    """-log p(x|z, s) under identity covariance, less its constant: ½ Σ (x - x̂)², mean over n."""
+    return 0.5 * (x - decoded).square().sum(dim=-1).mean()
+
+
+def kl_divergence(posterior: Posterior) -> Tensor:
+    """KL(q || N(0, I)) in closed form, summed over dimensions, mean over subjects."""
+    mean, log_variance = posterior.mean, posterior.log_variance
+    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(dim=-1).mean()
+
+
+def mmd(a: Tensor, b: Tensor) -> Tensor:
+    """Squared maximum mean discrepancy between samples a (n, d) and b (m, d), eq. 8.
+
+    The kernel is the mean of five Gaussians exp(-|u-v|² / (2 d w)), w in KERNEL_WIDTHS.
+    The widths halve, so each Gaussian is the square of the one before: one exponential in all.
+    """
+    both = torch.cat([a, b])
+    kernel = _kernel(_squared_distances(both), dimension=a.shape[-1])
+    n = len(a)
+    return kernel[:n, :n].mean() + kernel[n:, n:].mean() - 2.0 * kernel[:n, n:].mean()
+
+
+def _squared_distances(points: Tensor) -> Tensor:
+    squares = points.square().sum(dim=-1)
+    return (squares[:, None] + squares[None, :] - 2.0 * points @ points.T).clamp_min(0.0)
+
+
+def _kernel(squared_distances: Tensor, dimension: int) -> Tensor:
+    gaussian = torch.exp(squared_distances / (-2.0 * dimension * KERNEL_WIDTHS[0]))
+    total = gaussian
+    for _ in KERNEL_WIDTHS[1:]:
+        gaussian = gaussian.square()
+        total = total + gaussian
+    return total / len(KERNEL_WIDTHS)
+
+
+def objective(
+    model: ContrastiveVAE,
+    target: Tensor,
+    background: Tensor,
+    mmd_weight: float,
+    generator: torch.Generator,
+) -> dict[str, Tensor]:
+    """The named terms of eq. 8 for one batch and their sum under "total".
+
+    target x is (n, p), background y is (m, p), both standardized; mmd_weight is λ.
+    """
+    z_x, s_x = model.encode_common(target), model.encode_salient(target)
+    z_y = model.encode_common(background)
+    z_x_draw, s_x_draw, z_y_draw = (q.sample(generator) for q in (z_x, s_x, z_y))
+    terms = {
+        "target_reconstruction": reconstruction(target, model.decode(z_x_draw, s_x_draw)),
+        "background_reconstruction": reconstruction(background, model.decode_background(z_y_draw)),
+        "target_common_kl": kl_divergence(z_x),
+        "target_salient_kl": kl_divergence(s_x),
+        "background_common_kl": kl_divergence(z_y),
+        "mmd": mmd_weight * mmd(z_x_draw, z_y_draw),
+    }
+    return terms | {"total": torch.stack(list(terms.values())).sum()}

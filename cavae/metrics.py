@@ -1,0 +1,26 @@
+"""Distances between samples: arrays in, numbers out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def wasserstein2(a: Array, b: Array) -> float:
+    """Squared 2-Wasserstein distance between Gaussians fitted to a (n, p) and b (m, p).
+
+    |μa - μb|² + tr(Σa + Σb - 2 (Σa^½ Σb Σa^½)^½) (Mallasto et al., 2022), in squared units of
+    the columns. 0 is best; samples of one distribution reach a floor above 0 that falls with n.
+    """
+    mean = float(np.square(a.mean(axis=0) - b.mean(axis=0)).sum())
+    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    root = _square_root(cov_a)
+    cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov_b @ root), 0.0, None)).sum()
+    return mean + float(np.trace(cov_a) + np.trace(cov_b) - 2.0 * cross)
+
+
+def _square_root(covariance: Array) -> Array:
+    values, vectors = np.linalg.eigh(covariance)
+    return (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T

@@ -1,0 +1,235 @@
+"""The training loop (paper, section 4.2): Adam, 2-Wasserstein monitored, best epoch kept."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cavae.cohort import Cohort
+from cavae.config import ModelConfig, TrainConfig
+from cavae.errors import ConfigError, DataError
+from cavae.losses import objective
+from cavae.metrics import wasserstein2
+from cavae.model import ContrastiveVAE, initialize
+from cavae.preprocessing import Preprocessor, fit_preprocessor
+
+MONITOR_EVERY = 5  # epochs between two looks at the validation data
+MONITOR_DRAWS = 1000  # synthetic people per cohort for such a look
+MIN_TARGET = 10  # target people below which nothing can be learned
+
+
+@dataclass(frozen=True)
+class Progress:
+    """State after an epoch: named loss terms (means over the epoch) and squared 2-Wasserstein
+    distances of generated to validation data (standardized; nan between two looks)."""
+
+    epoch: int
+    epochs: int
+    terms: dict[str, float]
+    w2_target: float
+    w2_background: float
+    best_epoch: int
+    seconds: float
+
+
+OnProgress = Callable[[Progress], bool | None]
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network in eval mode with all that is needed to use it."""
+
+    config: ModelConfig
+    training: TrainConfig
+    network: ContrastiveVAE
+    preprocessor: Preprocessor
+    history: tuple[Progress, ...]
+    people: dict[str, int]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch whose weights were kept."""
+        return self.history[-1].best_epoch
+
+
+@dataclass(frozen=True)
+class Split:
+    """People to learn from and people to monitor with."""
+
+    train: Cohort
+    validation: Cohort
+
+
+def choose_device(name: str) -> torch.device:
+    """`auto` takes CUDA, then MPS, then CPU; a named device that is not there is an error."""
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if name == "auto":
+        return torch.device(next(device for device in ("cuda", "mps", "cpu") if there[device]))
+    if not there.get(name, False):
+        at_hand = ", ".join(device for device, found in there.items() if found)
+        raise ConfigError(
+            f"device is {name!r}, which this machine lacks; accepted: auto, {at_hand}."
+        )
+    return torch.device(name)
+
+
+def split_cohort(cohort: Cohort, share: float, seed: int) -> Split:
+    """Hold out `share` of the people of each diagnosis and site, at random by `seed`."""
+    generator = np.random.default_rng(seed)
+    held_out = np.zeros(len(cohort.subjects), dtype=bool)
+    groups = cohort.subjects.groupby(["diagnosis", "site"], sort=True).indices
+    for rows in groups.values():
+        held_out[generator.permutation(rows)[: round(share * len(rows))]] = True
+    return Split(cohort.select(~held_out), cohort.select(held_out))
+
+
+def train(
+    cohort: Cohort,
+    config: TrainConfig,
+    latent: int = 5,
+    on_progress: OnProgress | None = None,
+) -> TrainedModel:
+    """Fit preprocessing and network to the labelled people of a cohort.
+
+    A share of each cohort is held out to monitor with. Raises DataError when there are too few
+    people. `on_progress` is called after each epoch; when it returns False training stops and
+    the best epoch so far is kept.
+    """
+    labels = (*config.background, *config.target)
+    cohort = cohort.select(cohort.subjects["diagnosis"].isin(labels))
+    _require_people(cohort, config)
+    split = split_cohort(cohort, config.validation, config.seed)
+    preprocessor = fit_preprocessor(split.train, config.background, config.target)
+    model_config = ModelConfig(features=preprocessor.features, latent=latent)
+    parts = [_standardize(preprocessor, part, config) for part in (split.train, split.validation)]
+    network, history = fit_network(model_config, config, *parts, on_progress=on_progress)
+    people = {
+        f"{part} {group}": len(values)
+        for part, both in zip(("train", "validation"), parts, strict=True)
+        for group, values in zip(("background", "target"), both, strict=True)
+    }
+    return TrainedModel(model_config, config, network, preprocessor, history, people)
+
+
+Pair = tuple[NDArray[np.float64], NDArray[np.float64]]  # background (m, p), target (n, p)
+
+
+def fit_network(
+    model_config: ModelConfig,
+    config: TrainConfig,
+    training: Pair,
+    validation: Pair,
+    on_progress: OnProgress | None = None,
+) -> tuple[ContrastiveVAE, tuple[Progress, ...]]:
+    """Minimize the objective on standardized data; return the best epoch's network on the CPU."""
+    device = choose_device(config.device)
+    background, target = (torch.as_tensor(x, dtype=torch.float32).to(device) for x in training)
+    network = initialize(model_config, config.seed).to(device)
+    generator = torch.Generator(device).manual_seed(config.seed)
+    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=config.betas)
+    best, best_score, best_epoch = copy.deepcopy(network.state_dict()), float("inf"), 0
+    history: list[Progress] = []
+    started = time.monotonic()
+    for epoch in range(1, config.epochs + 1):
+        terms = _run_epoch(network, optimizer, background, target, config, generator)
+        w2_background = w2_target = float("nan")
+        if epoch % MONITOR_EVERY == 0 or epoch == config.epochs:
+            w2_background, w2_target = _monitor(network, validation, config.seed)
+            if w2_background + w2_target < best_score:
+                best_score, best_epoch = w2_background + w2_target, epoch
+                best = copy.deepcopy(network.state_dict())
+        seconds = time.monotonic() - started
+        history.append(
+            Progress(epoch, config.epochs, terms, w2_target, w2_background, best_epoch, seconds)
+        )
+        told_to_stop = on_progress is not None and on_progress(history[-1]) is False
+        if told_to_stop or epoch - best_epoch >= config.patience + MONITOR_EVERY:
+            break
+    network.load_state_dict(best)
+    return network.cpu().eval(), tuple(history)
+
+
+def _require_people(cohort: Cohort, config: TrainConfig) -> None:
+    for labels in (config.background, config.target):
+        found = int(cohort.subjects["diagnosis"].isin(labels).sum())
+        if found < MIN_TARGET:
+            raise DataError(
+                f"{found} people are labelled {', '.join(labels)}; training needs at least "
+                f"{MIN_TARGET} on each side."
+            )
+
+
+def _standardize(preprocessor: Preprocessor, part: Cohort, config: TrainConfig) -> Pair:
+    values = preprocessor.transform(part).values
+    background = part.subjects["diagnosis"].isin(config.background).to_numpy()
+    return values[background], values[~background]
+
+
+def _run_epoch(
+    network: ContrastiveVAE,
+    optimizer: torch.optim.Optimizer,
+    background: Tensor,
+    target: Tensor,
+    config: TrainConfig,
+    generator: torch.Generator,
+) -> dict[str, float]:
+    network.train()
+    sums: dict[str, Tensor] = {}
+    steps = 0
+    for background_batch, target_batch in _batches(background, target, config, generator):
+        terms = objective(network, target_batch, background_batch, config.mmd_weight, generator)
+        optimizer.zero_grad()
+        terms["total"].backward()
+        optimizer.step()
+        sums = {name: sums.get(name, 0.0) + term.detach() for name, term in terms.items()}
+        steps += 1
+    return {name: float(total) / steps for name, total in sums.items()}
+
+
+def _batches(
+    background: Tensor, target: Tensor, config: TrainConfig, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Walk through the larger cohort once; the smaller one is dealt again as often as needed."""
+    steps = -(-max(len(background), len(target)) // config.batch_size)
+    dealt = [_deal(cohort, steps, config.batch_size, generator) for cohort in (background, target)]
+    yield from zip(*dealt, strict=True)
+
+
+def _deal(cohort: Tensor, steps: int, size: int, generator: torch.Generator) -> list[Tensor]:
+    """`steps` batches of at most `size` different people each, everyone about equally often."""
+    size = min(size, len(cohort))
+    rounds = -(-steps * size // len(cohort))
+    order = torch.cat(
+        [
+            torch.randperm(len(cohort), generator=generator, device=cohort.device)
+            for _ in range(rounds)
+        ]
+    )
+    return [cohort[order[i * size : (i + 1) * size]] for i in range(steps)]
+
+
+@torch.no_grad()
+def _monitor(network: ContrastiveVAE, validation: Pair, seed: int) -> tuple[float, float]:
+    """Squared 2-Wasserstein distance of prior draws to validation data, background and target."""
+    network.eval()
+    device = next(network.parameters()).device
+    generator = torch.Generator(device).manual_seed(seed)
+    shape = (MONITOR_DRAWS, network.latent)
+    z, s = (torch.randn(shape, generator=generator, device=device) for _ in range(2))
+    generated = network.decode_background(z), network.decode(z, s)
+    background, target = (
+        wasserstein2(sample.cpu().double().numpy(), real)
+        for sample, real in zip(generated, validation, strict=True)
+    )
+    return background, target
