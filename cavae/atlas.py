@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+
 from cavae.errors import DataError
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
+PLANES = {"coronal": (1, 0, 2), "axial": (2, 0, 1), "sagittal": (0, 1, 2)}
+"""Axes of each plane: the one cut across, the horizontal and the vertical one (0 is x to the
+right, 1 is y to the front, 2 is z to the top)."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +29,9 @@ class Roi:
     label: str
     """Name for people, for example "Right hippocampus"."""
     hemisphere: str
-    """ "L", "R", or "" on the midline."""
+    """Side: "L", "R", or "" on the midline."""
     tissue: str
-    """ "grey" or "white" (matter)."""
+    """Matter: "grey" or "white"."""
     lobe: str
     """Anatomical group, for example "Temporal" or "Deep grey"."""
     typical: float
@@ -59,3 +65,45 @@ def roi(index: str) -> Roi:
             f'"{index}" is not the MUSE index of a brain region: {len(known)} are known, '
             f'from "{known[0].index}" to "{known[-1].index}", for example "47" (right hippocampus).'
         ) from None
+
+
+Rings = tuple[np.ndarray, ...]
+"""Closed polygons, each (n, 2) in mm, first point not repeated; holes run clockwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """One cut through the atlas as outlines, in mm (MNI-like axes, but not MNI space)."""
+
+    plane: str
+    """One of `PLANES`: "coronal", "axial" or "sagittal"."""
+    position_mm: float
+    """Where the plane cuts the axis it is perpendicular to."""
+    outline: Rings
+    """Border of the whole brain with the fluid around it."""
+    ventricles: Rings
+    shapes: tuple[tuple[str, Rings], ...]
+    """MUSE index and rings of each ROI that the plane cuts."""
+
+
+@lru_cache(maxsize=1)
+def slice_outlines() -> tuple[Slice, ...]:
+    """Return the slices of the brain picture; left is x < 0.
+
+    Made once from the label volume by `cavae.atlas_build`.
+    """
+    stored = json.loads((ASSETS / "slices.json").read_text(encoding="utf-8"))
+    return tuple(
+        Slice(
+            plane=cut["plane"],
+            position_mm=cut["position_mm"],
+            outline=_rings(cut["outline"]),
+            ventricles=_rings(cut["ventricles"]),
+            shapes=tuple((index, _rings(rings)) for index, rings in cut["shapes"].items()),
+        )
+        for cut in stored["slices"]
+    )
+
+
+def _rings(flat: list[list[float]]) -> Rings:
+    return tuple(np.asarray(ring, dtype=np.float32).reshape(-1, 2) for ring in flat)

@@ -1,0 +1,58 @@
+"""What all figures share: transparent backgrounds, legend on top, numbers as people write them."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+CLEAR = "rgba(0,0,0,0)"
+
+
+def transparent(figure: go.Figure, height: int) -> go.Figure:
+    """Let the page show through and put the legend on top; fonts and their colours stay the page's.
+
+    Args:
+        figure: changed in place.
+        height: pixels.
+    """
+    return figure.update_layout(
+        height=height,
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
+        hovermode="closest",
+        margin={"l": 8, "r": 8, "t": 40, "b": 8},
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
+    )
+
+
+def signed(value: float, places: int) -> str:
+    """Return a number with its sign, "+0.42" or "−1.70" (a true minus), and plain zero."""
+    text = f"{value:+,.{places}f}".replace("-", "−")
+    return text[1:] if not np.any([one in text for one in "123456789"]) else text
+
+
+def ordinal(number: int) -> str:
+    """Return "1st", "2nd", "3rd", "4th", "11th" …"""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
+    """Return the Gaussian kernel density of values at the points of a grid (Silverman's width).
+
+    Args:
+        values: (n,) numbers; those that are not finite are left out.
+        grid: (g,) points.
+
+    Returns:
+        (g,) densities, all 0 for fewer than two different values.
+    """
+    values = values[np.isfinite(values)]
+    if len(values) < 2 or np.ptp(values) == 0:
+        return np.zeros_like(grid)
+    spread = min(
+        values.std(ddof=1), np.subtract(*np.percentile(values, [75, 25])) / 1.349 or np.inf
+    )
+    width = 0.9 * spread * len(values) ** -0.2
+    kernels = np.exp(-0.5 * ((grid[:, None] - values) / width) ** 2)
+    return kernels.sum(axis=1) / (len(values) * width * np.sqrt(2 * np.pi))
