@@ -2,8 +2,28 @@
 
 import streamlit as st
 
-from cavae.ui import models, widgets
+from cavae.ui import models, navigation, pictures, widgets
 
 st.title("Every patient, beside their healthy twin")
-widgets.demo_button()
+st.markdown(
+    "Turn a table of brain volumes into pairs: each person, and who they would be "
+    "without the disease."
+)
+pictures.story()
+
+demo, own = st.columns(2)
+with demo.container(border=True):
+    if widgets.demo_button():
+        st.switch_page("pages/latent_space.py")
+    st.caption("300 synthetic people. Nothing to upload.")
+with own.container(border=True):
+    if st.button("Use my own table", key="own", icon=":material/upload_file:", width="stretch"):
+        st.switch_page("pages/data.py")
+    st.caption("CSV, TSV or Parquet. Kept in memory only.")
+
+st.header("What you can do")
+for column, entry in zip(st.columns(4), navigation.introduced(), strict=True):
+    column.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
+    column.caption(entry.summary)
+
 models.warm_up()

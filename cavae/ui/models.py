@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from cavae import checkpoint
+from cavae.errors import CheckpointError
 from cavae.ui import state
 
 if TYPE_CHECKING:
@@ -23,8 +26,6 @@ def load_model(name: str) -> Model:
 
     # One thread a call: torch's own pool fights with the server on small machines.
     torch.set_num_threads(1)
-    from cavae import checkpoint
-
     return checkpoint.load_model(name)
 
 
@@ -55,4 +56,6 @@ def warm_up() -> None:
 
 
 def _open_default() -> None:
-    load_model(state.DEFAULT_MODEL)
+    # Whoever needs the model next is told what is wrong with it; here nobody would read it.
+    with contextlib.suppress(CheckpointError):
+        load_model(checkpoint.DEFAULT_MODEL)

@@ -17,6 +17,30 @@ class Entry:
 
 PAGES: tuple[Entry, ...] = (
     Entry("pages/home.py", "Home", ":material/home:"),
+    Entry(
+        "pages/data.py",
+        "Data",
+        ":material/table_view:",
+        "Read a table and mend what was not recognized.",
+    ),
+    Entry(
+        "pages/latent_space.py",
+        "Latent space",
+        ":material/scatter_plot:",
+        "See who is like whom, in health and in disease.",
+    ),
+    Entry(
+        "pages/counterfactual.py",
+        "Counterfactual",
+        ":material/compare_arrows:",
+        "Put one person beside their healthy twin, region by region.",
+    ),
+    Entry(
+        "pages/cohort.py",
+        "Cohort",
+        ":material/group_add:",
+        "Make a synthetic cohort of pairs and download it.",
+    ),
     Entry("pages/about.py", "About", ":material/info:"),
 )
 
@@ -27,3 +51,8 @@ def pages() -> list[st.Page]:
         st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry is PAGES[0])
         for entry in PAGES
     ]
+
+
+def introduced() -> list[Entry]:
+    """The pages that Home introduces, in the order of the menu."""
+    return [entry for entry in PAGES if entry.summary]

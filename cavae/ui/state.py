@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
+from cavae.checkpoint import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from cavae.cohort import Check, Cohort
 
 DEMO = Path(__file__).parents[2] / "assets" / "demo_cohort.csv"
-DEFAULT_MODEL = "ad-mci"
 
 T = TypeVar("T")
 
@@ -71,13 +72,8 @@ def _demo_check() -> Check:
 
 
 def model_name() -> str:
-    """The model in use, as it is called under pretrained/."""
+    """The model in use, by its name under pretrained/; the sidebar chooses among several."""
     return st.session_state.get(Key.MODEL, DEFAULT_MODEL)
-
-
-def choose_model(name: str) -> None:
-    """Put another model in use."""
-    st.session_state[Key.MODEL] = name
 
 
 def selected_subjects() -> tuple[str, ...]:

@@ -1,12 +1,20 @@
 """Small pieces that several pages show: the demo button, the empty state, notices, errors."""
 
+from __future__ import annotations
+
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from cavae.checkpoint import DEFAULT_MODEL, available_models
 from cavae.errors import CavaeError
 from cavae.ui import numbers, state
+
+if TYPE_CHECKING:
+    from cavae.cohort import Cohort
 
 NOT_DIAGNOSTIC = "For research. Not a diagnostic device."
 
@@ -35,7 +43,12 @@ def demo_button(label: str = "Start with the demo cohort", *, key: str = "demo")
     """The button that loads the bundled cohort; True in the run after the click, loaded by then."""
     # A callback runs before the page is drawn, so the sidebar already names the demo.
     return st.button(
-        label, key=key, type="primary", icon=":material/play_arrow:", on_click=state.load_demo
+        label,
+        key=key,
+        type="primary",
+        icon=":material/play_arrow:",
+        on_click=state.load_demo,
+        width="stretch",
     )
 
 
@@ -59,12 +72,31 @@ def sidebar_status() -> None:
         if (table := state.loaded()) is None:
             st.caption(":material/table: No people loaded")
         else:
-            people = numbers.count(len(table.cohort.subjects), "people")
-            st.caption(f":material/table: **{table.name}** · {people}")
-            st.caption(_by_diagnosis(table))
-        st.caption(f":material/model_training: Model **{state.model_name()}**")
+            people = numbers.count(len(table.cohort), "people")
+            st.caption(f":material/table: **{_plain(table.name)}** · {people}")
+            st.caption(_by_diagnosis(table.cohort))
+        _choose_model()
         research_notice()
 
 
-def _by_diagnosis(table: state.Loaded) -> str:
-    return " · ".join(f"{name or 'no diagnosis'} {n}" for name, n in table.check.diagnoses.items())
+def _choose_model() -> None:
+    try:
+        names = [model.name for model in available_models()]
+    except CavaeError as error:
+        show_error(error)
+        return
+    if len(names) > 1:
+        start = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
+        st.selectbox("Model", names, index=start, key=state.Key.MODEL)
+    else:
+        st.caption(f":material/model_training: Model **{state.model_name()}**")
+
+
+def _by_diagnosis(cohort: Cohort) -> str:
+    counts = cohort.subjects["diagnosis"].replace("", "no diagnosis").value_counts()
+    return " · ".join(f"{_plain(name)} {n:,}" for name, n in counts.items())
+
+
+def _plain(text: str) -> str:
+    """Text from a visitor's file, so that Markdown shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", text)

@@ -1,0 +1,8 @@
+"""Latent space: common and salient codes of the loaded people, side by side."""
+
+import streamlit as st
+
+from cavae.ui import widgets
+
+st.title("Latent space")
+widgets.require_cohort()
