@@ -2,4 +2,7 @@
 
 import streamlit as st
 
+from cavae.ui import navigation
+
+navigation.require_frame()
 st.title("About")

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from cavae.ui import widgets
+from cavae.ui import navigation, widgets
 
+navigation.require_frame()
 st.title("Counterfactual")
 widgets.require_cohort()

@@ -4,7 +4,8 @@ import streamlit as st
 
 from cavae.ui import models, navigation, pictures, widgets
 
-st.title("Every patient, beside their healthy twin")
+navigation.require_frame()
+st.title("Every patient, beside their healthy twin", anchor=False)
 st.markdown(
     "Turn a table of brain volumes into pairs: each person, and who they would be "
     "without the disease."
@@ -17,11 +18,10 @@ with demo.container(border=True):
         st.switch_page("pages/latent_space.py")
     st.caption("300 synthetic people. Nothing to upload.")
 with own.container(border=True):
-    if st.button("Use my own table", key="own", icon=":material/upload_file:", width="stretch"):
-        st.switch_page("pages/data.py")
+    widgets.own_table_button()
     st.caption("CSV, TSV or Parquet. Kept in memory only.")
 
-st.header("What you can do")
+st.header("What you can do", anchor=False)
 for column, entry in zip(st.columns(4), navigation.introduced(), strict=True):
     column.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
     column.caption(entry.summary)

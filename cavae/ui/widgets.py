@@ -39,12 +39,12 @@ def errors_as_sentences() -> Iterator[None]:
         st.stop()
 
 
-def demo_button(label: str = "Start with the demo cohort", *, key: str = "demo") -> bool:
+def demo_button() -> bool:
     """The button that loads the bundled cohort; True in the run after the click, loaded by then."""
     # A callback runs before the page is drawn, so the sidebar already names the demo.
     return st.button(
-        label,
-        key=key,
+        "Start with the demo cohort",
+        key="start_demo",
         type="primary",
         icon=":material/play_arrow:",
         on_click=state.load_demo,
@@ -52,17 +52,25 @@ def demo_button(label: str = "Start with the demo cohort", *, key: str = "demo")
     )
 
 
+def own_table_button() -> None:
+    """The button that leads to the Data page."""
+    label, icon = "Use my own table", ":material/upload_file:"
+    if st.button(label, key="start_own", icon=icon, width="stretch"):
+        st.switch_page("pages/data.py")
+
+
 def require_cohort() -> state.Loaded:
-    """The table in use; without one, show the empty state with the demo button and stop."""
+    """The table in use; without one, show the empty state with the ways to begin, and stop."""
     if (table := state.loaded()) is not None:
         return table
-    with st.container(border=True, horizontal_alignment="center"):
-        st.markdown("##### No people loaded yet")
-        st.markdown(
-            "Load a table of regional brain volumes on the *Data* page, or look around with "
-            "300 synthetic people."
-        )
-        demo_button()
+    with st.container(border=True):
+        st.subheader("No people loaded yet", anchor=False)
+        st.markdown("This page shows people. Look around with 300 synthetic ones, or load yours.")
+        demo, own = st.columns(2)
+        with demo:
+            demo_button()
+        with own:
+            own_table_button()
     st.stop()
 
 
