@@ -129,6 +129,6 @@ SECTIONS = {
 st.title("About", anchor=False)
 widgets.research_notice()
 with st.container(width=820), widgets.errors_as_sentences():
-    for tab, section in zip(st.tabs(list(SECTIONS)), SECTIONS.values(), strict=True):
-        with tab:
-            section()
+    for name, section in SECTIONS.items():
+        st.header(name)
+        section()
