@@ -1,6 +1,24 @@
-"""Tables in, plotly figures out; nothing here knows Streamlit."""
+"""Tables in, plotly figures out; nothing here knows Streamlit.
+
+Backgrounds are transparent and fonts are the page's, so that figures suit a light and a dark theme.
+"""
 
 from cavae.plots.brain import plot_brain
+from cavae.plots.cohorts import plot_distributions, plot_severity
 from cavae.plots.colors import PALETTE, group_color, group_order, group_symbol
+from cavae.plots.latent import plot_latent_matrix, plot_latent_pair
+from cavae.plots.volumes import plot_effect_ranking, plot_paired_volumes
 
-__all__ = ["PALETTE", "group_color", "group_order", "group_symbol", "plot_brain"]
+__all__ = [
+    "PALETTE",
+    "group_color",
+    "group_order",
+    "group_symbol",
+    "plot_brain",
+    "plot_distributions",
+    "plot_effect_ranking",
+    "plot_latent_matrix",
+    "plot_latent_pair",
+    "plot_paired_volumes",
+    "plot_severity",
+]

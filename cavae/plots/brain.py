@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -124,7 +125,7 @@ def _rings_by_roi(panels: list[Panel]) -> dict[str, list[list[np.ndarray]]]:
     return found
 
 
-def _area(groups: list[list[np.ndarray]], fill: str, border: float) -> dict:
+def _area(groups: list[list[np.ndarray]], fill: str, border: float) -> dict[str, Any]:
     """Return one filled trace of all these rings, parted by gaps (NaN)."""
     gap = np.full((1, 2), np.nan, dtype=np.float32)
     parts = [part for rings in groups for ring in rings for part in (ring, ring[:1], gap)]
@@ -142,7 +143,7 @@ def _area(groups: list[list[np.ndarray]], fill: str, border: float) -> dict:
     }
 
 
-def _color_bar(limit: float, unit: str) -> dict:
+def _color_bar(limit: float, unit: str) -> dict[str, Any]:
     """Return a trace without points that carries the colour bar."""
     ticks = [-limit, -limit / 2, 0.0, limit / 2, limit]
     places = 0 if limit >= 10 else 1 if math.isclose(limit % 1, 0) else 2
@@ -177,7 +178,7 @@ def _color_bar(limit: float, unit: str) -> dict:
     }
 
 
-def _marks(panel: Panel) -> list[dict]:
+def _marks(panel: Panel) -> list[dict[str, Any]]:
     """Return a slice's caption, and the letters of its two sides."""
     cut = panel.cut
     (x, width), (y, _) = _extent(cut, 0), _extent(cut, 1)

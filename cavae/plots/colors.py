@@ -40,8 +40,10 @@ EFFECT_SCALE = (
 """Plotly colour scale of effects, centred at 0: loss vermillion, none light grey, gain blue."""
 VALUE_SCALE = "Cividis"
 """Plotly colour scale of ages, severities and volumes."""
-LINE = "rgba(128,132,145,0.55)"
-"""Colour of thin lines that must show on light and dark pages."""
+LINE = "rgba(128,132,145,0.8)"
+"""Colour of rings and arrows that must show on light and dark pages."""
+POINT_EDGE = {"width": 0.6, "color": "rgba(255,255,255,0.7)"}
+"""Thin edge of a point, so that crowded points stay apart."""
 
 
 def group_color(label: str, labels: Sequence[str] = ()) -> str:
@@ -82,6 +84,12 @@ def group_order(labels: Iterable[str]) -> list[str]:
 def _place(label: str, labels: Sequence[str]) -> int:
     others = sorted({one for one in labels if one and one.casefold() not in _NAMED})
     return others.index(label) if label in others else 0
+
+
+def see_through(color: str, alpha: float) -> str:
+    """Return "#RRGGBB" as plotly's "rgba(…)" with this opacity."""
+    red, green, blue = bytes.fromhex(color.removeprefix("#"))
+    return f"rgba({red},{green},{blue},{alpha})"
 
 
 def effect_limit(values: Iterable[float], unit: str = "SD") -> float:

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 
+from cavae.atlas import roi
+from cavae.errors import DataError
+
 CLEAR = "rgba(0,0,0,0)"
+TITLES = {
+    "age": ("Age", "years"),
+    "icv": ("Intracranial volume", "mm³"),
+    "mad": ("Mean absolute difference from the healthy twin", "SD"),
+    "effect_mad": ("Mean absolute effect", "SD"),
+    "severity": ("Severity", "SD"),
+}
+"""Words and unit of the columns that tables of the core have."""
+PATTERNS = {
+    r"common_(\d+)": ("Common z{}", "prior SD"),
+    r"salient_(\d+)": ("Salient s{}", "prior SD"),
+    r"pca_(\d+)": ("Principal component PC{}", "prior SD"),
+    r"umap_(\d+)": ("UMAP {}", "no unit"),
+}
+ROI_PATTERNS = {
+    r"(\d+)": ("{}", "mm³"),
+    r"healthy_(\d+)": ("{}, healthy twin", "mm³"),
+    r"observed_(\d+)": ("{}", "SD"),
+    r"effect_(\d+)": ("{}, effect", "SD"),
+}
 
 
 def transparent(figure: go.Figure, height: int) -> go.Figure:
@@ -38,7 +64,7 @@ def ordinal(number: int) -> str:
 
 
 def density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
-    """Return the Gaussian kernel density of values at the points of a grid (Silverman's width).
+    """Return the Gaussian kernel density of values at the points of a grid (Scott's width).
 
     Args:
         values: (n,) numbers; those that are not finite are left out.
@@ -53,6 +79,36 @@ def density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
     spread = min(
         values.std(ddof=1), np.subtract(*np.percentile(values, [75, 25])) / 1.349 or np.inf
     )
-    width = 0.9 * spread * len(values) ** -0.2
+    width = 1.06 * spread * len(values) ** -0.2
     kernels = np.exp(-0.5 * ((grid[:, None] - values) / width) ** 2)
     return kernels.sum(axis=1) / (len(values) * width * np.sqrt(2 * np.pi))
+
+
+def axis_title(column: str, units: Mapping[str, str] | None = None, short: bool = False) -> str:
+    """Return a column's name for people, with its unit: "Salient s1 (prior SD)".
+
+    Args:
+        column: of a table of the core ("age", "salient_1", "effect_47"), or a person's own.
+        units: unit by column, where it is not the usual one; own columns have none otherwise.
+        short: only the last word of a latent dimension's name, "s1 (prior SD)".
+    """
+    words, usual = _title(column)
+    if short and usual == "prior SD":
+        words = words.split()[-1]
+    unit = (units or {}).get(column, usual)
+    return f"{words} ({unit})" if unit else words
+
+
+def _title(column: str) -> tuple[str, str]:
+    if column in TITLES:
+        return TITLES[column]
+    for pattern, (words, unit) in PATTERNS.items():
+        if match := re.fullmatch(pattern, column):
+            return words.format(match[1]), unit
+    for pattern, (words, unit) in ROI_PATTERNS.items():
+        if match := re.fullmatch(pattern, column):
+            try:
+                return words.format(roi(match[1]).label), unit
+            except DataError:
+                break
+    return column, ""

@@ -1,0 +1,234 @@
+"""People in the latent spaces: one pair of dimensions, or all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from cavae.plots.colors import (
+    GREY,
+    LINE,
+    NO_GROUP,
+    POINT_EDGE,
+    VALUE_SCALE,
+    group_color,
+    group_order,
+    group_symbol,
+)
+from cavae.plots.layout import axis_title, density, transparent
+
+MANY = 1500
+"""From this number of points on, they are drawn by WebGL."""
+
+
+def plot_latent_pair(
+    table: pd.DataFrame,
+    x: str,
+    y: str,
+    color: str | None = None,
+    marked: str | None = None,
+    units: Mapping[str, str] | None = None,
+    height: int = 460,
+) -> go.Figure:
+    """Plot people by two columns, usually two latent dimensions: one cell of Figures 2b, 3b and 4a.
+
+    Args:
+        table: one row a person: subject_id, x, y and, if given, the colour column.
+        x: column, for example "salient_1".
+        y: column.
+        color: column of groups (text) or of numbers; one colour when None.
+        marked: subject_id of a person to point at.
+        units: unit by column, see `axis_title`.
+        height: pixels.
+
+    Returns:
+        A figure whose points have `customdata` [subject_id], for selections.
+    """
+    kind = go.Scattergl if len(table) >= MANY else go.Scatter
+    figure = go.Figure()
+    for part, look in _parts(table, color, units):
+        figure.add_trace(
+            kind(
+                x=part[x].to_numpy(),
+                y=part[y].to_numpy(),
+                mode="markers",
+                customdata=part[["subject_id"]].to_numpy(dtype=str),
+                **look,
+            )
+        )
+    transparent(figure, height)
+    figure.update_layout(legend_traceorder="reversed")
+    figure.update_xaxes(title_text=axis_title(x, units))
+    figure.update_yaxes(title_text=axis_title(y, units))
+    person = table[table["subject_id"] == marked]
+    if len(person):
+        point_at(figure, person[x].iloc[0], person[y].iloc[0], str(marked))
+    return figure
+
+
+def plot_latent_matrix(
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    color: str | None = None,
+    units: Mapping[str, str] | None = None,
+    height: int = 560,
+) -> go.Figure:
+    """Plot every pair of dimensions, and each one's density on the diagonal: Figures 2b, 3b, 4a.
+
+    Fast for thousands of people: one WebGL trace a group.
+
+    Args:
+        table: one row a person: subject_id, the columns and, if given, the colour column.
+        columns: dimensions, for example "common_1" … "common_5".
+        color: column of groups (text) or of numbers; one colour when None.
+        units: unit by column, see `axis_title`.
+        height: pixels.
+
+    Returns:
+        A figure whose points have `customdata` [subject_id], for selections.
+    """
+    figure = go.Figure()
+    size = max(3.0, 5.0 - len(table) / 1000)
+    for part, look in _parts(table, color, units):
+        look["marker"] |= {"size": size, "line": {"width": 0}, "opacity": 0.6}
+        figure.add_trace(
+            go.Splom(
+                dimensions=[{"label": one, "values": part[one].to_numpy()} for one in columns],
+                diagonal={"visible": False},
+                showupperhalf=False,
+                customdata=part[["subject_id"]].to_numpy(dtype=str),
+                **look,
+            )
+        )
+    transparent(figure, height)
+    figure.update_layout(legend={"traceorder": "reversed", "itemsizing": "constant"})
+    _add_densities(figure, table, columns, color)
+    _arrange(figure, table, columns, units)
+    return figure
+
+
+def point_at(figure: go.Figure, x: float | str, y: float, text: str) -> None:
+    """Put a ring around a point of a figure with one pair of axes, and a label on an arrow."""
+    figure.add_trace(
+        go.Scatter(
+            x=[x],
+            y=[y],
+            mode="markers",
+            marker={"symbol": "circle-open", "size": 18, "color": LINE, "line": {"width": 3}},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+    figure.add_annotation(
+        x=x, y=y, text=f"<b>{text}</b>", ax=34, ay=-34, standoff=10, arrowwidth=1.5, arrowhead=2
+    )
+
+
+def is_continuous(values: pd.Series) -> bool:
+    """Tell numbers, drawn on a scale, from groups, drawn in one colour each."""
+    return pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+
+
+def grouped(table: pd.DataFrame, column: str) -> Iterator[tuple[str, pd.DataFrame, list[str]]]:
+    """Yield name ("not given" for none), rows and all names of each group, in their fixed order."""
+    names = table[column].fillna("").astype(str).replace("", NO_GROUP)
+    order = group_order(names)
+    for name in order:
+        yield name, table[names == name], order
+
+
+def _parts(
+    table: pd.DataFrame, color: str | None, units: Mapping[str, str] | None
+) -> Iterator[tuple[pd.DataFrame, dict[str, Any]]]:
+    """Yield the rows of each trace, and how they look; healthy people last, so on top.
+
+    Healthy people lie close together in the salient space and would be hidden otherwise.
+    """
+    base = {"size": 8, "opacity": 0.75, "line": POINT_EDGE}
+    if color is None:
+        yield table, _look(base | {"color": group_color("CN")})
+    elif is_continuous(table[color]):
+        title = axis_title(color, units)
+        scale = {"color": table[color].to_numpy(), "colorscale": VALUE_SCALE, "showscale": True}
+        bar = {"title": {"text": title, "side": "right"}, "thickness": 12, "outlinewidth": 0}
+        yield table, _look(base | scale | {"colorbar": bar}, f"{title}: %{{marker.color:.4g}}")
+    else:
+        for name, part, order in reversed(list(grouped(table, color))):
+            style = {"color": group_color(name, order), "symbol": group_symbol(name, order)}
+            look = _look(base | style, name)
+            yield part, look | {"name": f"{name} ({len(part)})", "showlegend": True}
+
+
+def _look(marker: dict[str, Any], hover: str = "") -> dict[str, Any]:
+    text = f"%{{customdata[0]}}<br>{hover}" if hover else "%{customdata[0]}"
+    return {"marker": marker, "hovertemplate": f"{text}<extra></extra>", "showlegend": False}
+
+
+def _add_densities(
+    figure: go.Figure, table: pd.DataFrame, columns: Sequence[str], color: str | None
+) -> None:
+    """Add the density of each group in each diagonal cell, on axes of their own."""
+    if color is None or is_continuous(table[color]):
+        groups = [("everyone", table, GREY)]
+    else:
+        groups = [
+            (name, part, group_color(name, all_)) for name, part, all_ in grouped(table, color)
+        ]
+    for place, column in enumerate(columns, start=1):
+        grid = np.linspace(table[column].min(), table[column].max(), 80)
+        for name, part, line in groups:
+            figure.add_trace(
+                go.Scatter(
+                    x=grid,
+                    y=density(part[column].to_numpy(dtype=float), grid),
+                    xaxis=_axis("x", place),
+                    yaxis=_axis("y", len(columns) + place),
+                    mode="lines",
+                    line={"color": line, "width": 1.5},
+                    fill="tozeroy",
+                    opacity=0.9,
+                    name=name,
+                    hoverinfo="skip",
+                    showlegend=False,
+                )
+            )
+
+
+def _arrange(
+    figure: go.Figure,
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    units: Mapping[str, str] | None,
+) -> None:
+    """Lay the axes of the matrix out: one column and one row a dimension, and the diagonal's."""
+    count = len(columns)
+    gap = 0.02
+    cell = (1 - gap * (count - 1)) / count
+    for place, column in enumerate(columns, start=1):
+        start = (place - 1) * (cell + gap)
+        low, high = table[column].min(), table[column].max()
+        margin = 0.06 * (high - low) or 1.0
+        shared = {"range": [low - margin, high + margin], "zeroline": False, "nticks": 4}
+        across, down = [start, start + cell], [1 - start - cell, 1 - start]
+        title = {"title": {"text": axis_title(column, units, short=True), "font": {"size": 11}}}
+        figure.layout[f"xaxis{place if place > 1 else ''}"] = (
+            shared | title | {"domain": across, "anchor": _axis("y", count)}
+        )
+        figure.layout[f"yaxis{place if place > 1 else ''}"] = (
+            shared | title | {"domain": down, "anchor": "x"}
+        )
+        figure.layout[f"yaxis{count + place}"] = {
+            "domain": down,
+            "anchor": _axis("x", place),
+            "visible": False,
+            "rangemode": "tozero",
+            "fixedrange": True,
+        }
+
+
+def _axis(letter: str, place: int) -> str:
+    return letter if place == 1 else f"{letter}{place}"

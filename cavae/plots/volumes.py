@@ -1,0 +1,268 @@
+"""One person beside their healthy twin: volumes in mm³, and all effects in order."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from cavae.atlas import roi
+from cavae.plots.colors import EFFECT_SCALE, LINE, effect_limit, group_color, see_through
+from cavae.plots.layout import ordinal, signed, transparent
+
+HEALTHY, NOW = group_color("healthy twin"), group_color("now")
+BAND_COLOR = "#4A9FD6"
+"""Lighter than the healthy twin's blue, so that the band shows on a dark page."""
+BAND_SD = 1.6449
+"""The 5th and the 95th centile of a normal distribution, in SD from its mean."""
+FLOOR = -0.55
+"""Height of the twin's and the person's dots below the curve, whose peak is 1."""
+
+
+def plot_paired_volumes(table: pd.DataFrame, columns: int = 2, height: int = 460) -> go.Figure:
+    """Plot, for each ROI, a person's volume and their healthy twin's, among healthy people.
+
+    What Figures 2a and 3a show for cohorts, for one person: twin and now joined by an arrow, over
+    the distribution of healthy people of the same age, sex and intracranial volume.
+
+    Args:
+        table: one row an ROI: index (MUSE), healthy, observed (mm³), and mean and sd (mm³) of
+            healthy people of this age, sex and ICV. A row of panels shares its axis, so put the two
+            sides of a structure next to each other.
+        columns: panels side by side.
+        height: pixels.
+    """
+    rows = math.ceil(len(table) / columns)
+    figure = make_subplots(rows, columns, horizontal_spacing=0.06, vertical_spacing=0.34 / rows)
+    records = table.to_dict("records")
+    for place, record in enumerate(records):
+        where = {"row": place // columns + 1, "col": place % columns + 1}
+        _add_healthy_people(figure, record, where, first=place == 0)
+        _add_pair(figure, record, where, first=place == 0)
+        neighbours = records[place // columns * columns :][:columns]
+        figure.update_xaxes(
+            range=_range(neighbours),
+            title_text="Volume (mm³)",
+            tickformat=",",
+            zeroline=False,
+            **where,
+        )
+    transparent(figure, height)
+    figure.update_yaxes(visible=False, range=[-1.0, 1.25], fixedrange=True)
+    return figure
+
+
+def centile(value: float, mean: float, sd: float) -> str:
+    """Return the place of a value in a normal distribution in words: "4th centile"."""
+    share = 50 * (1 + math.erf((value - mean) / (sd * math.sqrt(2))))
+    if share < 1:
+        return "below 1st centile"
+    if share > 99:
+        return "above 99th centile"
+    return f"{ordinal(round(share))} centile"
+
+
+def _range(records: list[dict[str, Any]]) -> list[float]:
+    """Return a common axis for these ROIs, with room for the words beside the dots."""
+    low = min(min(r["healthy"], r["observed"], r["mean"] - 3 * r["sd"]) for r in records)
+    high = max(max(r["healthy"], r["observed"], r["mean"] + 3 * r["sd"]) for r in records)
+    room = 0.22 * (high - low)
+    return [max(0.0, low - room), high + room]
+
+
+def _add_healthy_people(
+    figure: go.Figure, record: dict[str, Any], where: dict[str, int], first: bool
+) -> None:
+    """Add the bell of healthy people, its 5th to 95th centile darker, its median dotted."""
+    mean, sd = record["mean"], record["sd"]
+    for reach, alpha, name in (
+        (3.2, 0.18, "Healthy people, same age, sex and head size"),
+        (BAND_SD, 0.32, "their 5th to 95th centile"),
+    ):
+        z = np.linspace(-reach, reach, 61)
+        figure.add_trace(
+            go.Scatter(
+                x=mean + sd * z,
+                y=np.exp(-0.5 * z**2),
+                mode="lines",
+                line={"width": 0},
+                fill="tozeroy",
+                fillcolor=see_through(BAND_COLOR, alpha),
+                name=name,
+                showlegend=first,
+                legendgroup=name,
+                hoverinfo="skip",
+            ),
+            **where,
+        )
+    figure.add_trace(
+        go.Scatter(
+            x=[mean, mean],
+            y=[0, 1],
+            mode="lines",
+            line={"color": HEALTHY, "width": 1.5, "dash": "dot"},
+            name="their median",
+            showlegend=first,
+            legendgroup="median",
+            hovertemplate=f"median of healthy people: {mean:,.0f} mm³<extra></extra>",
+        ),
+        **where,
+    )
+
+
+def _add_pair(
+    figure: go.Figure, record: dict[str, Any], where: dict[str, int], first: bool
+) -> None:
+    """Add twin and now, each with its volume and centile on its outer side, and the change."""
+    twin, now = record["healthy"], record["observed"]
+    for value, color, name, side in (
+        (twin, HEALTHY, "Healthy twin", "right" if twin >= now else "left"),
+        (now, NOW, "Now", "left" if twin >= now else "right"),
+    ):
+        place = centile(value, record["mean"], record["sd"])
+        curve = math.exp(-0.5 * ((value - record["mean"]) / record["sd"]) ** 2)
+        figure.add_trace(
+            go.Scatter(
+                x=[value, value],
+                y=[FLOOR, curve],
+                mode="lines",
+                line={"color": color, "width": 1},
+                hoverinfo="skip",
+                showlegend=False,
+            ),
+            **where,
+        )
+        figure.add_trace(
+            go.Scatter(
+                x=[value],
+                y=[FLOOR],
+                mode="markers+text",
+                marker={"color": color, "size": 14},
+                text=f"<b>{value:,.0f} mm³</b><br>{place}",
+                textposition=f"middle {side}",
+                cliponaxis=False,
+                name=name,
+                legendgroup=name,
+                showlegend=first,
+                hovertemplate=f"{name}: {value:,.0f} mm³, {place}<extra></extra>",
+            ),
+            **where,
+        )
+    _add_words(figure, record, where)
+
+
+def _add_words(figure: go.Figure, record: dict[str, Any], where: dict[str, int]) -> None:
+    """Add the arrow from twin to now, the ROI's name and the change in per cent."""
+    twin, now = record["healthy"], record["observed"]
+    figure.add_annotation(
+        x=now,
+        ax=twin,
+        y=FLOOR,
+        ay=FLOOR,
+        axref=next(figure.select_traces(**where)).xaxis,
+        ayref=next(figure.select_traces(**where)).yaxis,
+        standoff=8,
+        startstandoff=8,
+        arrowcolor=LINE,
+        arrowwidth=2.5,
+        arrowhead=2,
+        arrowsize=0.8,
+        text="",
+        **where,
+    )
+    change = signed(100 * (now / twin - 1), 1)
+    for text, x, size in (
+        (f"<b>{roi(record['index']).label}</b>", 0.0, 14),
+        (f"<b>{change} %</b>", 1.0, 18),
+    ):
+        figure.add_annotation(
+            text=text,
+            x=x,
+            xref="x domain",
+            xanchor="right" if x else "left",
+            y=1.0,
+            yref="y domain",
+            showarrow=False,
+            font={"size": size},
+            **where,
+        )
+
+
+def plot_effect_ranking(
+    effects: Mapping[str, float],
+    unit: str = "SD",
+    strongest: int = 12,
+    limit: float | None = None,
+    height: int = 420,
+) -> go.Figure:
+    """Plot the strongest effects by name, and beside them all effects in order.
+
+    The paper names the affected ROIs in its text; this ranks all of them.
+
+    Args:
+        effects: effect by MUSE index.
+        unit: of the effects.
+        strongest: how many are named.
+        limit: effect at both ends of the colour scale; from the largest effect when None.
+        height: pixels.
+    """
+    limit = limit or effect_limit(effects.values(), unit)
+    ranked = sorted(effects.items(), key=lambda item: item[1])
+    named = sorted(effects.items(), key=lambda item: -abs(item[1]))[:strongest]
+    named = sorted(named, key=lambda item: -item[1])
+    lower = sum(value < 0 for value in effects.values())
+    titles = (
+        f"The {len(named)} strongest effects",
+        f"All {len(ranked)} in order: {lower} losses, {len(ranked) - lower} gains",
+    )
+    figure = make_subplots(
+        1, 2, column_widths=[0.4, 0.6], horizontal_spacing=0.1, subplot_titles=titles
+    )
+    figure.add_trace(_bars(named, unit, limit, "h"), row=1, col=1)
+    figure.add_trace(_bars(ranked, unit, limit, "v"), row=1, col=2)
+    transparent(figure, height)
+    figure.update_layout(showlegend=False, bargap=0.12)
+    figure.update_annotations(font_size=14)
+    widest = max((abs(value) for _, value in named), default=1.0)
+    low, high = min(0.0, *(v for _, v in named)), max(0.0, *(v for _, v in named))
+    figure.update_xaxes(
+        title_text=f"Effect ({unit})",
+        range=[low - 0.25 * widest * (low < 0), high + 0.25 * widest * (high > 0)],
+        row=1,
+        col=1,
+    )
+    figure.update_yaxes(automargin=True, title_text="", row=1, col=1)
+    figure.update_xaxes(title_text="Rank (1 is the largest loss)", showgrid=False, row=1, col=2)
+    figure.update_yaxes(title_text=f"Effect ({unit})", row=1, col=2)
+    return figure
+
+
+def _bars(items: list[tuple[str, float]], unit: str, limit: float, way: str) -> go.Bar:
+    labels = [roi(index).label for index, _ in items]
+    values = [value for _, value in items]
+    shown = [signed(value, 2) for value in values]
+    across = way == "h"
+    ranks = list(range(1, len(items) + 1))
+    return go.Bar(
+        x=values if across else ranks,
+        y=labels if across else values,
+        orientation=way,
+        marker={
+            "color": values,
+            "cmin": -limit,
+            "cmax": limit,
+            "colorscale": EFFECT_SCALE,
+            "line": {"width": 0},
+        },
+        text=shown if across else None,
+        textposition="outside" if across else "none",
+        cliponaxis=False,
+        hovertext=[f"{label}: {value} {unit}" for label, value in zip(labels, shown, strict=True)],
+        hoverinfo="text",
+        customdata=[index for index, _ in items],
+    )
