@@ -386,8 +386,8 @@ class Preprocessor:
         if not outside.any():
             return ()
         return (
-            f"{int(outside.sum())} of {len(subjects)} people are outside the ages the model learned "
-            f"from ({low:.0f} to {high:.0f} years): read their results with care.",
+            f"{int(outside.sum())} of {len(subjects)} people are outside the ages the model "
+            f"learned from ({low:.0f} to {high:.0f} years): read their results with care.",
         )
 
     def _standardize(self, volumes: Array, subjects: pd.DataFrame) -> Array:

@@ -1,0 +1,222 @@
+"""The command line: python -m cavae COMMAND."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cavae.checkpoint import DEFAULT_MODEL, available_models
+from cavae.cohort import Check, Cohort, read_cohort
+from cavae.errors import CavaeError, DataError
+from cavae.tables import require_format, save_table
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="See what a disease does to a brain, one person at a time.",
+)
+
+Volumes = Annotated[Path, typer.Option(help="Table of volumes: CSV, TSV or Parquet.")]
+Participants = Annotated[
+    Path | None, typer.Option(help="Table of covariates, joined by subject id.")
+]
+ModelName = Annotated[str, typer.Option(help="Name under pretrained/, or a model folder.")]
+Output = Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON answer and nothing else.")]
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models at hand, with what each was trained on."""
+    found = available_models()
+    if as_json:
+        typer.echo(json.dumps([asdict(model) for model in found]))
+        return
+    for model in found:
+        typer.echo(
+            f"{model.name}: {model.variant}, {model.rois} features, "
+            f"{'/'.join(model.background)} against {'/'.join(model.target)}; {model.trained_on}"
+        )
+
+
+@app.command()
+def check(volumes: Volumes, participants: Participants = None, as_json: AsJson = False) -> None:
+    """Say what is recognized in a table, and every problem by row and column."""
+    result = read_cohort(volumes, participants)
+    if as_json:
+        typer.echo(result.to_json())
+        return
+    typer.echo(f"{result.rows} people, {result.usable} usable; {result.rois} of 139 ROIs.")
+    for name, column in result.recognition.columns.items():
+        typer.echo(f"  {name}: {column if column is not None else 'not found'}")
+    for label, count in result.diagnoses.items():
+        typer.echo(f"  {label}: {count}")
+    for notice in result.notices:
+        typer.echo(notice)
+    for problem in result.problems:
+        typer.echo(f"Problem: {problem.message}")
+
+
+@app.command()
+def train(
+    volumes: Volumes,
+    output: Annotated[Path, typer.Option(help="Model folder to write.")],
+    participants: Participants = None,
+    background: Annotated[str, typer.Option(help="Labels of the healthy, by comma.")] = "CN",
+    target: Annotated[str, typer.Option(help="Labels of the diseased, by comma.")] = "MCI,AD",
+    mmd_weight: Annotated[float | None, typer.Option("--lambda", help="λ of eq. 8.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="At most so many epochs.")] = None,
+    latent: Annotated[int, typer.Option(help="Dimensions of z and of s, each.")] = 5,
+    seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    preset: Annotated[str, typer.Option(help="Settings to start from.")] = "paper",
+) -> None:
+    """Fit preprocessing and model to the labelled people of a table."""
+    from cavae import training
+    from cavae.config import train_config
+    from cavae.evaluation import save_with_card
+
+    config = train_config(
+        preset,
+        background=_labels(background),
+        target=_labels(target),
+        mmd_weight=mmd_weight,
+        epochs=epochs,
+        seed=seed,
+        device=device,
+    )
+    cohort = _usable(read_cohort(volumes, participants))
+    with typer.progressbar(
+        length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        trained = training.train(cohort, config, latent, lambda _: bar.update(1))
+    save_with_card(trained, cohort, output, trained_on=f"{volumes.name}, {len(cohort)} people")
+    typer.echo(f"Model written to {output} (best epoch {trained.best_epoch}).")
+
+
+@app.command()
+def encode(
+    volumes: Volumes,
+    output: Output,
+    model: ModelName = DEFAULT_MODEL,
+    participants: Participants = None,
+) -> None:
+    """Write common z and salient s of every usable person."""
+    from cavae import synthesis
+
+    encoding = synthesis.encode(*_model_and_cohort(model, volumes, participants, output))
+    _say(encoding.notices)
+    save_table([encoding.table()], output)
+
+
+@app.command()
+def counterfactual(
+    volumes: Volumes,
+    output: Output,
+    model: ModelName = DEFAULT_MODEL,
+    participants: Participants = None,
+    twin: Annotated[str, typer.Option(help="residual or paper.")] = "residual",
+    standardized: Annotated[bool, typer.Option(help="Add observed_… in SD.")] = False,
+) -> None:
+    """Write everyone's healthy twin (mm³), disease effect (SD) and severity."""
+    from cavae import synthesis
+
+    loaded, cohort = _model_and_cohort(model, volumes, participants, output)
+    twins = synthesis.healthy_twins(loaded, synthesis.encode(loaded, cohort), twin)
+    _say(twins.encoding.notices)
+    save_table([twins.table(standardized)], output)
+
+
+@app.command()
+def sample(
+    pairs: Annotated[int, typer.Option(help="How many pairs.")],
+    output: Output,
+    model: ModelName = DEFAULT_MODEL,
+    seed: Annotated[int, typer.Option(help="Same seed, same cohort.")] = 0,
+    standardized: Annotated[bool, typer.Option(help="Values in SD instead of mm³.")] = False,
+    age: Annotated[float | None, typer.Option(help="Everyone of this age, years.")] = None,
+    sex: Annotated[str | None, typer.Option(help="Everyone F or M.")] = None,
+    icv: Annotated[float | None, typer.Option(help="Everyone of this ICV, mm³.")] = None,
+) -> None:
+    """Write a synthetic cohort of healthy-diseased pairs, two rows a pair."""
+    require_format(output)
+    from cavae import synthesis
+    from cavae.checkpoint import load_model
+
+    request = synthesis.SampleRequest(pairs, seed, age, sex, icv, standardized)
+    loaded = load_model(model)
+    save_table((part.table() for part in synthesis.sample_chunks(loaded, request)), output)
+
+
+@app.command()
+def pretrain(
+    data: Annotated[Path, typer.Option(help="Folder with the IXI and Study1 tables.")],
+    output: Annotated[Path, typer.Option(help="Folder of the pretrained models.")],
+) -> None:
+    """Make the models of pretrained/ again, with their cards and the demo cohort."""
+    from cavae.experiments import pretrain_ad_mci
+
+    typer.echo(pretrain_ad_mci(data, output))
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    return tuple(label.strip() for label in text.split(",") if label.strip())
+
+
+def _model_and_cohort(
+    model: str, volumes: Path, participants: Path | None, output: Path
+) -> tuple[Any, Cohort]:
+    """Read the table and load the model; refuse an output format before any work."""
+    require_format(output)
+    cohort = _usable(read_cohort(volumes, participants))
+    from cavae.checkpoint import load_model
+
+    return load_model(model), cohort
+
+
+def _usable(result: Check) -> Cohort:
+    """The usable people; those left out are named on standard error."""
+    if not len(result.cohort):
+        first = f" The first problem: {result.problems[0].message}" if result.problems else ""
+        raise DataError(f"None of the {result.rows} people can be used.{first}")
+    _say(result.notices)
+    left_out = result.rows - result.usable
+    if left_out:
+        _say([f"{left_out} of {result.rows} people left out; `check` lists the problems."])
+    return result.cohort
+
+
+def _say(sentences: Any) -> None:
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+
+
+def main() -> int:
+    """Run a command; bad input gives exit status 2 and one line on standard error."""
+    try:
+        status = app(standalone_mode=False)
+    except CavaeError as error:
+        return _refuse(str(error))
+    except typer.Abort:
+        return _refuse("Stopped.")
+    except Exception as error:
+        if not hasattr(error, "format_message"):
+            raise
+        return _refuse(error.format_message())
+    return status if isinstance(status, int) else 0
+
+
+def _refuse(message: str) -> int:
+    typer.echo("Error: " + " ".join(message.split()), err=True)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The card of a model: what it is, from whom, how good, and what it is not for. Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cavae.evaluation import Figure
+from cavae.training import TrainedModel
+
+LIMITS = """\
+- A research and teaching tool, not a diagnostic device.
+- A healthy twin is what the model expects of the same person without the disease pattern it
+  learned. It is not a causal claim and not a forecast.
+- Volumes of a scanner or software version that the model has never seen look like disease unless
+  the table brings at least 20 healthy people of the same site to correct with.
+- The effect is the average pattern of the people the model learned from; rare patterns and other
+  diseases are not in it.
+"""
+
+
+def write_card(
+    trained: TrainedModel,
+    name: str,
+    sources: str,
+    figures: Sequence[Figure],
+    measured_on: str,
+    command: str,
+) -> str:
+    """Compose the card; `measured_on` says who the figures were measured on."""
+    config, training = trained.config, trained.training
+    low, high = trained.preprocessor.age_range
+    people = ", ".join(f"{count} {part}" for part, count in trained.people.items())
+    return f"""# {name}
+
+A contrastive VAE of {len(config.features)} regional brain volumes: {config.latent} common
+dimensions z that {"/".join(training.background)} and {"/".join(training.target)} share,
+{config.latent} salient dimensions s that only {"/".join(training.target)} add.
+
+## From whom
+
+{sources}
+
+People: {people}. Ages of the healthy: {low:.0f} to {high:.0f} years.
+Covariates removed: {", ".join(trained.preprocessor.covariates) or "none"}.
+Sites harmonized: {", ".join(s or "(not named)" for s in trained.preprocessor.sites)}.
+
+## How it was made
+
+Preset `{training.preset}`, λ = {training.mmd_weight:g}, seed {training.seed}, best epoch
+{trained.best_epoch} of at most {training.epochs}:
+
+    {command}
+
+## How good
+
+{measured_on}
+
+{figure_rows(figures)}
+
+## Limits
+
+{LIMITS}
+## Privacy
+
+The folder holds network weights and summary figures of the cohorts (regression coefficients,
+standard deviations, rounded percentiles of age, mean and SD of ICV). No row of a person is in it.
+"""
+
+
+def figure_rows(figures: Sequence[Figure]) -> str:
+    """Figures as a Markdown table."""
+    rows = [f"| {f.metric} | {f.group} | {f.value:.2f} | {f.good} |" for f in figures]
+    return "\n".join(["| figure | of | value | best |", "| --- | --- | --- | --- |", *rows])
+
+
+def facts(
+    trained: TrainedModel, trained_on: str, figures: Sequence[Figure]
+) -> Mapping[str, object]:
+    """What config.json says besides settings: people, best epoch and the figures of the card."""
+    return {
+        "trained_on": trained_on,
+        "people": trained.people,
+        "best_epoch": trained.best_epoch,
+        "figures": [
+            {"metric": f.metric, "group": f.group, "value": round(f.value, 4)}
+            for f in figures
+            if f.value == f.value
+        ],
+    }

@@ -1,0 +1,135 @@
+"""What a model reaches on people it was not trained on: twins in, a tidy table out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cavae.checkpoint import Model
+from cavae.cohort import Cohort
+from cavae.synthesis import Twins, encode, healthy_twins
+
+Array = NDArray[np.float64]
+
+HIPPOCAMPI = ("47", "48")  # right, left
+FOLDS = 5
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of a model: name, the group it is of, value, and what good looks like."""
+
+    metric: str
+    group: str
+    value: float
+    good: str
+
+
+def logistic_auc(latents: Array, diseased: NDArray[np.bool_], seed: int = 0) -> float:
+    """Mean area under the ROC curve of a logistic regression on latents (n, d), 5-fold.
+
+    1 is perfect separation, 0.5 is none; nan when a group has fewer people than folds.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_score
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if min(diseased.sum(), (~diseased).sum()) < FOLDS:
+        return float("nan")
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    return float(cross_val_score(classifier, latents, diseased, cv=folds, scoring="roc_auc").mean())
+
+
+def ranking_auc(score: Array, diseased: NDArray[np.bool_]) -> float:
+    """Chance that a diseased person scores above a healthy one; nan when a group is empty."""
+    from sklearn.metrics import roc_auc_score
+
+    if diseased.all() or not diseased.any():
+        return float("nan")
+    return float(roc_auc_score(diseased, score))
+
+
+def evaluate_cohort(model: Model, cohort: Cohort) -> tuple[Figure, ...]:
+    """`clinical_figures` of a model on a labelled cohort that it was not trained on."""
+    twins = healthy_twins(model, encode(model, cohort))
+    return clinical_figures(twins, model.training.background, model.training.target)
+
+
+def clinical_figures(
+    twins: Twins, background: Sequence[str], target: Sequence[str]
+) -> tuple[Figure, ...]:
+    """The figures of the real-data experiment; `target` labels from mild to severe."""
+    diagnosis = twins.encoding.subjects["diagnosis"].to_numpy(str)
+    labels = (*background, *target)
+    known = np.isin(diagnosis, labels)
+    healthy = np.isin(diagnosis, background)
+    severe = diagnosis == target[-1]
+    ends = healthy | severe
+    against = f"{target[-1]} against {'/'.join(background)}"
+    everyone = f"{'/'.join(target)} against {'/'.join(background)}"
+    figures = [
+        Figure("MAD, median (SD)", label, _median(twins.mad[diagnosis == label]), "rises")
+        for label in labels
+    ]
+    figures += [
+        Figure("MAD, Spearman with diagnosis", "all", _spearman(twins, labels), "1"),
+        Figure("effect, AUC", against, ranking_auc(twins.effect_mad[ends], severe[ends]), "1"),
+        Figure(
+            "salient s, AUC", against, logistic_auc(twins.encoding.salient[ends], severe[ends]), "1"
+        ),
+        Figure(
+            "common z, AUC (leakage)",
+            everyone,
+            logistic_auc(twins.encoding.common[known], ~healthy[known]),
+            "0.5",
+        ),
+    ]
+    return (*figures, *_hippocampal_figures(twins, diagnosis, labels, background))
+
+
+def _hippocampal_figures(
+    twins: Twins, diagnosis: NDArray[np.str_], labels: Sequence[str], background: Sequence[str]
+) -> list[Figure]:
+    columns = [twins.features.index(name) for name in HIPPOCAMPI if name in twins.features]
+    if not columns:
+        return []
+    effect = twins.effect[:, columns].mean(axis=1)
+    return [
+        Figure(
+            "hippocampal effect, mean (SD)",
+            label,
+            _mean(effect[diagnosis == label]),
+            "0" if label in background else "below 0",
+        )
+        for label in labels
+    ]
+
+
+def figures_table(figures: Sequence[Figure]) -> pd.DataFrame:
+    """Columns metric, group, value, good; one row a figure."""
+    return pd.DataFrame([vars(figure) for figure in figures])
+
+
+def _mean(values: Array) -> float:
+    return float(np.mean(values)) if len(values) else float("nan")
+
+
+def _median(values: Array) -> float:
+    return float(np.median(values)) if len(values) else float("nan")
+
+
+def _spearman(twins: Twins, labels: Sequence[str]) -> float:
+    from scipy.stats import spearmanr
+
+    order = {label: rank for rank, label in enumerate(labels)}
+    rank = twins.encoding.subjects["diagnosis"].map(order).to_numpy(float)
+    known = np.isfinite(rank)
+    if len(np.unique(rank[known])) < 2:
+        return float("nan")
+    return float(spearmanr(twins.mad[known], rank[known]).statistic)

@@ -1,0 +1,245 @@
+"""From people to latents, healthy twins and effects; from a seed to pairs (paper, section 3.3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cavae.checkpoint import Model
+from cavae.cohort import Cohort
+from cavae.errors import ConfigError
+from cavae.preprocessing import Adaptation
+
+Array = NDArray[np.float64]
+
+TWINS = ("residual", "paper")
+CHUNK = 10_000  # pairs in memory at once
+MAX_PAIRS = 100_000_000
+AGE_LIMITS, ICV_LIMITS = (18.0, 100.0), (600_000.0, 2_600_000.0)
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """A cohort in latent space, one row a person.
+
+    standardized (n, p); common z and salient s (n, latent), posterior means; subjects as in
+    `Standardized`; adaptations by site for the way back to mm³.
+    """
+
+    subjects: pd.DataFrame
+    standardized: Array
+    common: Array
+    salient: Array
+    adaptations: Mapping[str, Adaptation]
+    notices: tuple[str, ...]
+
+    def table(self) -> pd.DataFrame:
+        """subject_id, diagnosis (if any is known), common_1…, salient_1…"""
+        known = self.subjects[["subject_id", "diagnosis"]]
+        if (known["diagnosis"] == "").all():
+            known = known[["subject_id"]]
+        return pd.concat([known, self.latents()], axis=1)
+
+    def latents(self) -> pd.DataFrame:
+        """common_1…, salient_1…"""
+        both = {"common": self.common, "salient": self.salient}
+        return pd.DataFrame(
+            {f"{n}_{k + 1}": m[:, k] for n, m in both.items() for k in range(m.shape[1])}
+        )
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Healthy twins of a cohort.
+
+    healthy: volumes of the twin in mm³ (n, p), for the person's own age, sex, ICV and site;
+    effect: decode(z, s) - decode(z, 0) in SD (n, p), what the disease does to this person;
+    mad: mean over features of |x - decode(z, 0)| (paper, Figure 4b), (n,);
+    effect_mad: mean over features of |effect|, (n,).
+    """
+
+    encoding: Encoding
+    features: tuple[str, ...]
+    healthy: Array
+    effect: Array
+    mad: Array
+    effect_mad: Array
+
+    def table(self, standardized: bool = False) -> pd.DataFrame:
+        """One row a person, the columns of the command `counterfactual`."""
+        blocks = {"healthy": self.healthy, "effect": self.effect}
+        if standardized:
+            blocks["observed"] = self.encoding.standardized
+        columns = {
+            f"{block}_{name}": values[:, j]
+            for block, values in blocks.items()
+            for j, name in enumerate(self.features)
+        }
+        latents = self.encoding.table()
+        known = [name for name in ("subject_id", "diagnosis") if name in latents]
+        severity = pd.DataFrame({"mad": self.mad, "effect_mad": self.effect_mad})
+        return pd.concat(
+            [latents[known], severity, latents.drop(columns=known), pd.DataFrame(columns)], axis=1
+        )
+
+
+def encode(model: Model, cohort: Cohort) -> Encoding:
+    """Posterior means of z and s for everyone; raises DataError when features are missing."""
+    standardized = model.preprocessor.transform(cohort)
+    with torch.no_grad():
+        x = _tensor(standardized.values)
+        common, salient = model.network.encode_common(x).mean, model.network.encode_salient(x).mean
+    return Encoding(
+        standardized.subjects,
+        standardized.values,
+        _array(common),
+        _array(salient),
+        standardized.adaptations,
+        standardized.notices,
+    )
+
+
+def decode(model: Model, common: Array, salient: Array) -> Array:
+    """Mean of p(x|z, s), standardized, (n, p)."""
+    with torch.no_grad():
+        return _array(model.network.decode(_tensor(common), _tensor(salient)))
+
+
+def disease_effect(model: Model, common: Array, salient: Array) -> Array:
+    """decode(z, s) - decode(z, 0), SD, (n, p): target minus twin."""
+    return decode(model, common, salient) - decode(model, common, np.zeros_like(salient))
+
+
+def healthy_twins(model: Model, encoding: Encoding, twin: str = "residual") -> Twins:
+    """Give everyone a healthy twin.
+
+    `paper`: decode(z, 0) (paper, Figure 4b). `residual`: x - [decode(z, s) - decode(z, 0)], which
+    keeps the person's own anatomy and takes away the effect alone.
+    """
+    if twin not in TWINS:
+        raise ConfigError(f"twin is {twin!r}; accepted: {', '.join(TWINS)}.")
+    decoded = decode(model, encoding.common, np.zeros_like(encoding.salient))
+    effect = decode(model, encoding.common, encoding.salient) - decoded
+    standardized = decoded if twin == "paper" else encoding.standardized - effect
+    healthy = model.preprocessor.inverse_transform(
+        standardized, encoding.subjects, encoding.adaptations
+    )
+    return Twins(
+        encoding=encoding,
+        features=model.config.features,
+        healthy=healthy,
+        effect=effect,
+        mad=np.abs(encoding.standardized - decoded).mean(axis=1),
+        effect_mad=np.abs(effect).mean(axis=1),
+    )
+
+
+@dataclass(frozen=True)
+class PairedCohort:
+    """Synthetic pairs: row i of background and of target are one person without and with disease.
+
+    subjects: age, sex, icv; background and target (n, p) in mm³, or in SD when standardized.
+    """
+
+    subjects: pd.DataFrame
+    features: tuple[str, ...]
+    background: Array
+    target: Array
+    first_pair: int = 1
+
+    def table(self) -> pd.DataFrame:
+        """Two rows a pair, the columns of the command `sample`."""
+        n = len(self.subjects)
+        values = np.stack([self.background, self.target], axis=1).reshape(2 * n, -1)
+        people = self.subjects.loc[self.subjects.index.repeat(2)].reset_index(drop=True)
+        head = pd.DataFrame(
+            {
+                "pair_id": np.repeat(np.arange(self.first_pair, self.first_pair + n), 2),
+                "group": np.tile(["background", "target"], n),
+                "subtype": 1,
+                "age": people["age"],
+                "sex": people["sex"],
+                "icv": people["icv"],
+            }
+        )
+        return pd.concat([head, pd.DataFrame(values, columns=list(self.features))], axis=1)
+
+
+@dataclass(frozen=True)
+class SampleRequest:
+    """What to draw: `pairs` people by `seed`; age (years), sex and icv (mm³) fixed when given."""
+
+    pairs: int
+    seed: int = 0
+    age: float | None = None
+    sex: str | None = None
+    icv: float | None = None
+    standardized: bool = False
+
+    def __post_init__(self) -> None:
+        _within("pairs", self.pairs, 1, MAX_PAIRS)
+        _within("seed", self.seed, 0, 2**63 - 1)
+        _within("age", self.age, *AGE_LIMITS)
+        _within("icv", self.icv, *ICV_LIMITS)
+        if self.sex not in (None, "F", "M"):
+            raise ConfigError(f"sex is {self.sex!r}; accepted: F, M.")
+
+
+def sample_pairs(model: Model, request: SampleRequest) -> PairedCohort:
+    """Draw all pairs into memory; `sample_chunks` keeps memory flat."""
+    chunks = list(sample_chunks(model, request))
+    return PairedCohort(
+        pd.concat([c.subjects for c in chunks], ignore_index=True),
+        chunks[0].features,
+        np.concatenate([c.background for c in chunks]),
+        np.concatenate([c.target for c in chunks]),
+    )
+
+
+def sample_chunks(model: Model, request: SampleRequest) -> Iterator[PairedCohort]:
+    """Draw pairs, CHUNK at a time: target decode(z, s), background decode(z, 0), z, s ~ N(0, I).
+
+    Every chunk has its own random stream (seed, number of the chunk), so the first pairs of a
+    large request are those of a small one.
+    """
+    for number, start in enumerate(range(0, request.pairs, CHUNK)):
+        generator = np.random.default_rng((request.seed, number))
+        subjects = _draw_subjects(model, request, generator)
+        z, s = generator.standard_normal((2, CHUNK, model.config.latent))
+        size = min(CHUNK, request.pairs - start)
+        subjects, z, s = subjects.iloc[:size], z[:size], s[:size]
+        pair = decode(model, z, np.zeros_like(s)), decode(model, z, s)
+        if not request.standardized:
+            pair = tuple(model.preprocessor.inverse_transform(x, subjects) for x in pair)
+        yield PairedCohort(subjects, model.config.features, *pair, first_pair=start + 1)
+
+
+def _draw_subjects(
+    model: Model, request: SampleRequest, generator: np.random.Generator
+) -> pd.DataFrame:
+    """Age, sex and ICV as in the target training cohort: the ages at which the disease occurs."""
+    population = model.preprocessor.populations["target"]
+    if request.sex is not None:
+        population = replace(population, female=float(request.sex == "F"))
+    subjects = population.sample(CHUNK, generator)
+    fixed = {"age": request.age, "icv": request.icv}
+    return subjects.assign(**{name: value for name, value in fixed.items() if value is not None})
+
+
+def _within(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise ConfigError(f"{name} is {value}; accepted: {low:,.0f} to {high:,.0f}.")
+
+
+def _tensor(values: Array) -> Tensor:
+    return torch.as_tensor(values, dtype=torch.float32)
+
+
+def _array(values: Tensor) -> Array:
+    return values.double().numpy()
