@@ -1,6 +1,25 @@
-"""Tables of brain volumes: read, recognize, validate."""
+"""Tables of brain volumes: read from any file, recognized, validated, joined.
 
-from cavae.cohort.check import read_cohort
+`types` says what comes out; `check` is the way there, over `reading` (bytes to text), `names`
+(column names), `joining` (two files by id), `recognize` (columns), `coding` (sex, diagnosis) and
+`validate` (values), which report to `findings`.
+"""
+
+from cavae.cohort.check import read_cohort, template_csv
+from cavae.cohort.joining import join_cohorts
+from cavae.cohort.names import COVARIATE_KEYS
+from cavae.cohort.reading import Source
 from cavae.cohort.types import COVARIATES, Check, Cohort, Problem, Recognition
 
-__all__ = ["COVARIATES", "Check", "Cohort", "Problem", "Recognition", "read_cohort"]
+__all__ = [
+    "COVARIATES",
+    "COVARIATE_KEYS",
+    "Check",
+    "Cohort",
+    "Problem",
+    "Recognition",
+    "Source",
+    "join_cohorts",
+    "read_cohort",
+    "template_csv",
+]

@@ -1,0 +1,390 @@
+"""Bytes to a table of text: CSV, TSV or Parquet, in whatever spelling it comes.
+
+Everything is read as text, so that a faulty value can be quoted as it stands in the file.
+"""
+
+import codecs
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import pandas as pd
+
+from cavae.cohort.text import quoted, shown
+from cavae.errors import DataError
+
+MAX_BYTES = 200 * 1024**2
+MAX_ROWS = 200_000
+MAX_COLUMNS = 5_000
+MAX_CELLS = 40_000_000
+"""Rows times columns: what fits in memory as text."""
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+ACCEPTED = "Accepted are CSV and TSV text (comma, semicolon or tab) and Parquet."
+
+_SIGNATURES = (
+    (b"PK\x03\x04", "a zip archive or an Excel workbook; save the sheet as CSV first"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Office file; save the sheet as CSV first"),
+    (b"\x1f\x8b", "compressed (gzip); unpack it first"),
+    (b"BZh", "compressed (bzip2); unpack it first"),
+    (b"\xfd7zXZ", "compressed (xz); unpack it first"),
+    (b"7z\xbc\xaf", "compressed (7z); unpack it first"),
+    (b"%PDF", "a PDF document"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"SQLite format 3", "a database"),
+    (b"$FL2", "an SPSS file; save it as CSV first"),
+    (b"{", "JSON"),
+    (b"[", "JSON"),
+    (b"<", "a web page or XML"),
+)
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_BINARY = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_PLAIN_INTEGER = re.compile(r"\d+([.,]0*)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+_DECIMAL_POINT = re.compile(r"[+-]?\d+\.\d+(?:[eE][+-]?\d+)?")
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+
+
+@runtime_checkable
+class Buffer(Protocol):
+    """A file in memory, such as Streamlit's UploadedFile; `name` may be missing."""
+
+    def getvalue(self) -> bytes: ...  # noqa: D102
+
+
+Source = str | Path | Buffer
+
+
+@dataclass(frozen=True)
+class Table:
+    """One file as text.
+
+    `cells` holds stripped strings under unique column names; `rows` (n,) the spreadsheet row of
+    each; `ragged` maps a position to its number of fields where that differs from the header;
+    `repeated` are the column names that occur more than once.
+    """
+
+    name: str
+    cells: pd.DataFrame
+    rows: np.ndarray
+    ragged: dict[int, int]
+    repeated: tuple[str, ...] = ()
+    decimal_comma: bool = False
+    notices: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+
+def read_table(source: Source) -> Table:
+    """Read one file.
+
+    Raises:
+        DataError: the file is missing, empty, too large, not a table, or has no rows.
+    """
+    name, data = _load(source)
+    if not data.strip(b" \t\r\n\x00"):
+        raise DataError(f"{quoted(name)} is empty. {ACCEPTED}")
+    if data.startswith(b"PAR1"):
+        table = _read_parquet(name, data)
+    else:
+        _refuse_other_formats(name, data)
+        table = _read_text(name, data)
+    if not len(table):
+        raise DataError(f"{quoted(name)} has a header but no rows below it.")
+    return table
+
+
+def _load(source: Source) -> tuple[str, bytes]:
+    if isinstance(source, str | Path):
+        path = Path(source)
+        try:
+            if not path.is_file():
+                raise DataError(f"There is no file {quoted(path)}.")
+            _limit(path.name, path.stat().st_size)
+            return path.name, path.read_bytes()
+        except (OSError, ValueError) as error:
+            raise DataError(f"{quoted(path)} cannot be opened.") from error
+    if not isinstance(source, Buffer):
+        raise DataError(f"A table is a file or an upload, not {quoted(type(source).__name__)}.")
+    name = str(getattr(source, "name", None) or "the table")
+    _limit(name, getattr(source, "size", 0) or 0)
+    data = source.getvalue()
+    if not isinstance(data, bytes):
+        raise DataError(f"{quoted(name)} must hold bytes, not {quoted(type(data).__name__)}.")
+    _limit(name, len(data))
+    return name, data
+
+
+def _limit(name: str, size: int, most: int = MAX_BYTES, unit: str = "bytes") -> None:
+    if size > most:
+        raise DataError(f"{quoted(name)} is too large: at most {most:,} {unit} are accepted.")
+
+
+def _limit_shape(name: str, rows: int, columns: int) -> None:
+    _limit(name, rows, MAX_ROWS, "rows")
+    _limit(name, columns, MAX_COLUMNS, "columns")
+    _limit(name, rows * columns, MAX_CELLS, "cells (rows times columns)")
+
+
+def _refuse_other_formats(name: str, data: bytes) -> None:
+    for signature, what in _SIGNATURES:
+        if data.startswith(signature):
+            raise DataError(f"{quoted(name)} is not a table but {what}. {ACCEPTED}")
+    if name.lower().endswith((".parquet", ".pq")):
+        raise DataError(f"{quoted(name)} is not a Parquet file although its name says so.")
+
+
+def _framed(header: list[str], columns: Sequence[Sequence[str]]) -> tuple[pd.DataFrame, list[str]]:
+    """The table under unique column names, and the names that were not."""
+    clean = [" ".join(name.replace("\ufeff", "").split()) for name in header]
+    repeated = [name for name, times in Counter(clean).items() if name and times > 1]
+    frame = pd.DataFrame(dict(enumerate(columns)), dtype=object)
+    frame.columns = pd.Index(_unique(clean, repeated), dtype=object)
+    return frame, repeated
+
+
+def _unique(header: list[str], repeated: list[str]) -> list[str]:
+    """Column names, made different by their position where they repeat or are empty."""
+    seen: set[str] = set()
+    names: list[str] = []
+    for position, name in enumerate(header, start=1):
+        unique = name or f"unnamed column {position}"
+        if name in repeated and name in seen:
+            unique = f"{name} (column {position})"
+        while unique in seen:
+            unique += "'"
+        seen.update((name, unique))
+        names.append(unique)
+    return names
+
+
+# Text
+
+
+def _read_text(name: str, data: bytes) -> Table:
+    text, notices = _decode(name, data)
+    delimiter, text = _delimiter(name, text)
+    records = _records(name, text, delimiter)
+    header_row, header = next(records, (0, []))
+    rows, cells = [], []
+    for row, record in records:
+        rows.append(row)
+        cells.append(record)
+        _limit_shape(name, len(rows), len(header))
+    header, ragged = _squared(name, header, cells)
+    if sum(not _PLAIN_INTEGER.fullmatch(c) and _is_number(c) for c in header) >= 2:
+        raise DataError(
+            f"Row {header_row} of {quoted(name)} holds numbers where the column names should be."
+        )
+    comma = delimiter != "," and _has_decimal_comma(cells, delimiter)
+    if comma:
+        notices.append(f"Numbers of {quoted(name)} are read with a decimal comma.")
+    columns = list(zip(*cells, strict=True)) or [()] * len(header)
+    frame, repeated = _framed(header, columns)
+    rows = np.array(rows, dtype=int)
+    return Table(name, frame, rows, ragged, tuple(repeated), comma, tuple(notices))
+
+
+def _decode(name: str, data: bytes) -> tuple[str, list[str]]:
+    """The text, and a notice when the encoding had to be guessed."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _strictly(name, data[len(mark) :], encoding), []
+    guess = _unmarked_utf16(data)
+    if guess:
+        return _strictly(name, data, guess), [f"{quoted(name)} is read as UTF-16."]
+    try:
+        return _printable(name, data.decode("utf-8")), []
+    except UnicodeDecodeError:
+        notice = f"{quoted(name)} is not UTF-8; its letters are read as Windows-1252 (Latin-1)."
+    try:
+        return _printable(name, data.decode("cp1252")), [notice]
+    except UnicodeDecodeError:
+        return _printable(name, data.decode("latin-1")), [notice]
+
+
+def _strictly(name: str, data: bytes, encoding: str) -> str:
+    try:
+        return _printable(name, data.decode(encoding))
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{quoted(name)} says it is {encoding.upper()} but is not. Save it as CSV in UTF-8."
+        ) from error
+
+
+def _unmarked_utf16(data: bytes) -> str | None:
+    """UTF-16 of mostly Western text has a zero in every other byte."""
+    sample = np.frombuffer(data[:4000], dtype=np.uint8)
+    zeros = [np.mean(sample[start::2] == 0) if len(sample) > 3 else 0.0 for start in (0, 1)]
+    if max(zeros) < 0.7 or min(zeros) > 0.1:
+        return None
+    return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
+
+
+def _printable(name: str, text: str) -> str:
+    text = text.rstrip("\x1a\x00")
+    if _BINARY.search(text):
+        raise DataError(f"{quoted(name)} is not text: it holds binary data. {ACCEPTED}")
+    return text
+
+
+def _delimiter(name: str, text: str) -> tuple[str, str]:
+    """The separator and the text below an Excel line such as "sep=;"."""
+    stated = re.match(r"\s*\"?sep=([,;\t])\"?[^\S\n\r]*\r?\n", text, flags=re.IGNORECASE)
+    if stated and text[stated.end() :].strip():
+        # An empty line in its place keeps the row numbers of the spreadsheet.
+        return stated[1], "\n" + text[stated.end() :]
+    sample = text[:1_000_000]
+    if not sample.strip():
+        raise DataError(f"{quoted(name)} is empty. {ACCEPTED}")
+    widths = {delimiter: _widths(sample, delimiter) for delimiter in DELIMITERS}
+    best = max(widths, key=lambda delimiter: _agreement(widths[delimiter]))
+    if not widths[best] or widths[best][0] < 2:
+        raise DataError(
+            f"Only one column was found in {quoted(name)}: "
+            "separate the columns by comma, semicolon or tab."
+        )
+    return best, text
+
+
+def _widths(sample: str, delimiter: str, most: int = 20) -> list[int]:
+    """Number of fields of the first records."""
+    widths: list[int] = []
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+    try:
+        for record in reader:
+            if any(cell.strip() for cell in record):
+                widths.append(len(record))
+            if len(widths) == most:
+                break
+    except csv.Error:
+        return widths
+    return widths
+
+
+def _agreement(widths: list[int]) -> float:
+    """Columns of the header, scaled by the share of records that have as many (or one more)."""
+    if not widths:
+        return 0.0
+    alike = sum(abs(width - widths[0]) <= 1 for width in widths)
+    return (widths[0] - 1) * alike / len(widths)
+
+
+def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Records that are not blank, stripped, with their spreadsheet row."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    row = 0
+    try:
+        for row, record in enumerate(reader, start=1):
+            _limit(name, len(record), MAX_COLUMNS, "columns")
+            cells = [cell.strip() for cell in record]
+            if any(cells):
+                yield row, cells
+    except csv.Error as error:
+        raise DataError(
+            f"Row {row + 1} of {quoted(name)} cannot be read: a quote is not closed, "
+            "or a cell is longer than 131,072 characters."
+        ) from error
+
+
+def _squared(
+    name: str, header: list[str], cells: list[list[str]]
+) -> tuple[list[str], dict[int, int]]:
+    """Give every record the width of the header, in place, and tell which did not have it."""
+    numbered = all(record[0] == str(number) for number, record in enumerate(cells, start=1))
+    if numbered and {len(record) for record in cells} == {len(header) + 1}:
+        header = ["", *header]  # R writes row numbers without a name for their column.
+    while len(header) > 2 and not header[-1] and not any(r[len(header) - 1 :] for r in cells):
+        header = header[:-1]
+    width, ragged = len(header), {}
+    for position, record in enumerate(cells):
+        if len(record) < width or any(record[width:]):
+            ragged[position] = len(record)
+        record[:] = record[:width] + [""] * (width - len(record))
+    if cells and len(ragged) == len(cells):
+        raise DataError(
+            f"No row of {quoted(name)} has as many fields as its header ({width}); the first "
+            f"has {ragged[0]}. Numbers with a decimal comma need semicolons or tabs between them."
+        )
+    return header, ragged
+
+
+def _is_number(cell: str) -> bool:
+    return bool(_DECIMAL_POINT.fullmatch(cell) or _DECIMAL_COMMA.fullmatch(cell))
+
+
+def _has_decimal_comma(cells: list[list[str]], delimiter: str) -> bool:
+    """Whether more numbers have a decimal comma than a point, in the first rows.
+
+    With tabs, "1,234" throughout is taken for thousands; semicolons come from the places where the
+    comma is the decimal sign.
+    """
+    sample = [cell for record in cells[:200] for cell in record]
+    commas = [cell for cell in sample if _DECIMAL_COMMA.fullmatch(cell)]
+    if delimiter == "\t" and all(_THOUSANDS.fullmatch(cell) for cell in commas):
+        return False
+    return len(commas) > sum(bool(_DECIMAL_POINT.fullmatch(cell)) for cell in sample)
+
+
+# Parquet
+
+
+def _read_parquet(name: str, data: bytes) -> Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        _limit_shape(name, file.metadata.num_rows, len(file.schema_arrow))
+        _refuse_nested(name, file.schema_arrow)
+        batches, size = [], 0
+        for batch in file.iter_batches(batch_size=1000):
+            # Packed text can unfold to far more than the file holds.
+            _limit(name, size := size + batch.nbytes, 4 * MAX_BYTES, "bytes when unpacked")
+            batches.append(batch)
+        columns = [
+            _as_text(column) for column in pa.Table.from_batches(batches, file.schema_arrow).columns
+        ]
+    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        raise DataError(f"{quoted(name)} is a damaged Parquet file.") from error
+    header = ["" if re.fullmatch(r"__index_level_\d+__", c) else c for c in file.schema_arrow.names]
+    frame, repeated = _framed(header, columns)
+    return Table(name, frame, np.arange(len(frame)) + 2, {}, tuple(repeated))
+
+
+def _refuse_nested(name: str, schema) -> None:
+    import pyarrow as pa
+
+    for field in schema:
+        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
+        binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+        if pa.types.is_nested(kind) or binary or pa.types.is_fixed_size_binary(kind):
+            raise DataError(
+                f"Column {quoted(field.name)} of {quoted(name)} holds {shown(kind)} values; "
+                "only numbers and text are accepted."
+            )
+
+
+def _as_text(column) -> np.ndarray:
+    import pyarrow as pa
+
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        column = column.cast(kind.value_type)
+    text = column.cast(pa.string()).fill_null("").to_pandas()
+    return text.str.strip().to_numpy(dtype=object)
