@@ -3,10 +3,10 @@
 import streamlit as st
 
 from cavae.checkpoint import available_models, model_card
-from cavae.ui import navigation, widgets
+from cavae.ui import frame, widgets
 from cavae.ui.glossary import GLOSSARY
 
-navigation.require_frame()
+frame.require()
 
 OBJECTIVE = r"""
 \mathcal{L} \;=\; \sum_{i=1}^{N_x} \mathcal{L}_x(x_i) \;+\; \sum_{j=1}^{N_y} \mathcal{L}_y(y_j)

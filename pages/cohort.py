@@ -2,8 +2,8 @@
 
 import streamlit as st
 
-from cavae.ui import navigation, widgets
+from cavae.ui import frame, widgets
 
-navigation.require_frame()
+frame.require()
 st.title("Cohort")
 widgets.require_cohort()

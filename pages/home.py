@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from cavae.ui import models, navigation, pictures, widgets
+from cavae.ui import frame, models, navigation, pictures, widgets
 
-navigation.require_frame()
+frame.require()
 st.title("Every patient, beside their healthy twin", anchor=False)
 st.markdown(
     "Turn a table of brain volumes into pairs: each person, and who they would be "

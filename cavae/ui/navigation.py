@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 
 @dataclass(frozen=True)
@@ -57,14 +56,3 @@ def pages() -> list[st.Page]:
 def introduced() -> list[Entry]:
     """The pages that Home introduces, in the order of the menu."""
     return [entry for entry in PAGES if entry.summary]
-
-
-def require_frame() -> None:
-    """Start again through app.py when Streamlit opened a page alone; the first line of every page.
-
-    Until app.py has run once in a process, Streamlit takes the folder pages/ for its older kind of
-    app: a visitor who reloads a page after a restart would get it without menu and sidebar.
-    """
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()

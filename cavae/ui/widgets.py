@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from cavae import numbers
 from cavae.checkpoint import DEFAULT_MODEL, available_models
 from cavae.errors import CavaeError
-from cavae.ui import numbers, state
+from cavae.ui import state
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort

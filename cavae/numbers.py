@@ -17,30 +17,30 @@ def volume(cubic_mm: float) -> str:
 
 def percent(fraction: float) -> str:
     """`−12 %`: a relative change, signed; 0.12 is +12 %."""
-    return MISSING if math.isnan(fraction) else f"{_signed(100 * fraction, 0)} %"
+    return MISSING if math.isnan(fraction) else f"{signed(100 * fraction, 0)} %"
 
 
 def deviation(sd: float) -> str:
     """`−1.7 SD`: a difference in standard deviations of healthy people, signed."""
-    return MISSING if math.isnan(sd) else f"{_signed(sd, 1)} SD"
+    return MISSING if math.isnan(sd) else f"{signed(sd, 1)} SD"
 
 
 def centile(fraction: float) -> str:
     """`4th centile`: the share of healthy people with less; 0.04 is the 4th, kept in 1 to 99."""
     if math.isnan(fraction):
         return MISSING
-    number = min(max(round(100 * fraction), 1), 99)
-    return f"{number}{_ordinal(number)} centile"
+    return f"{ordinal(min(max(round(100 * fraction), 1), 99))} centile"
 
 
-def _signed(value: float, digits: int) -> str:
-    text = f"{abs(value):.{digits}f}"
-    if float(text) == 0:
+def signed(value: float, places: int) -> str:
+    """`+0.42` or `−1.70`: a number with its sign; what rounds to zero has none."""
+    text = f"{abs(value):,.{places}f}"
+    if not any(digit in text for digit in "123456789"):
         return text
     return f"{'−' if value < 0 else '+'}{text}"
 
 
-def _ordinal(number: int) -> str:
-    if number % 100 in (11, 12, 13):
-        return "th"
-    return {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th`, `11th`."""
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"

@@ -1,0 +1,37 @@
+"""The frame around every page: page settings, menu, and the sidebar that says what is loaded."""
+
+from pathlib import Path
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from cavae.ui import navigation, widgets
+
+ASSETS = Path(__file__).parents[2] / "assets"
+ICON = str(ASSETS / "icon.svg")
+
+
+def draw() -> st.Page:
+    """Draw the frame and return the page that the visitor asked for, to be run."""
+    st.set_page_config(
+        page_title="Healthy Twin",
+        page_icon=ICON,
+        layout="wide",
+        # An entry of its own keeps the menu, and with it the choice of a light or dark theme.
+        menu_items={"About": widgets.NOT_DIAGNOSTIC},
+    )
+    page = st.navigation(navigation.pages())
+    st.logo(str(ASSETS / "logo.svg"), icon_image=ICON, size="large")
+    widgets.sidebar_status()
+    return page
+
+
+def require() -> None:
+    """Open the page inside the frame if Streamlit opened it alone; the first line of every page.
+
+    Until app.py has run once in a process, Streamlit takes the folder pages/ for its older kind of
+    app: a visitor who reloads a page after a restart would have no menu.
+    """
+    if PagesManager.uses_pages_directory:
+        draw().run()  # This page again: the menu is made now, so it will not come back here.
+        st.stop()
