@@ -39,12 +39,14 @@ def plot_brain(
     The paper has no brain picture; this is its disease effect (target minus healthy twin) in place.
 
     Args:
-        effects: effect by MUSE index; an ROI that is not there is drawn without colour.
+        effects: effect by MUSE index; an ROI that is not there, or not a number, is drawn
+            without colour.
         unit: unit of the effects, for the colour bar and the hover text.
         limit: effect at both ends of the colour scale; from the largest effect when None.
         layout: rows of (plane, position in mm) of `cavae.atlas.slice_outlines`.
         height: pixels.
     """
+    effects = {index: value for index, value in effects.items() if math.isfinite(value)}
     limit = limit or effect_limit(effects.values(), unit)
     panels = _panels(layout)
     colors = dict(zip(effects, effect_colors(list(effects.values()), limit), strict=True))

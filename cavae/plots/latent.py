@@ -61,7 +61,7 @@ def plot_latent_pair(
             )
         )
     transparent(figure, height)
-    figure.update_layout(legend_traceorder="reversed")
+    figure.update_layout(legend_traceorder="reversed", dragmode="lasso")
     figure.update_xaxes(title_text=axis_title(x, units))
     figure.update_yaxes(title_text=axis_title(y, units))
     person = table[table["subject_id"] == marked]
@@ -105,26 +105,36 @@ def plot_latent_matrix(
             )
         )
     transparent(figure, height)
-    figure.update_layout(legend={"traceorder": "reversed", "itemsizing": "constant"})
+    figure.update_layout(
+        legend={"traceorder": "reversed", "itemsizing": "constant"}, dragmode="lasso"
+    )
     _add_densities(figure, table, columns, color)
     _arrange(figure, table, columns, units)
     return figure
 
 
-def point_at(figure: go.Figure, x: float | str, y: float, text: str) -> None:
-    """Put a ring around a point of a figure with one pair of axes, and a label on an arrow."""
+def point_at(figure: go.Figure, x: float, y: float, person: str) -> None:
+    """Put a ring around a person's point, in a figure with one pair of axes, and name them."""
     figure.add_trace(
         go.Scatter(
             x=[x],
             y=[y],
             mode="markers",
             marker={"symbol": "circle-open", "size": 18, "color": LINE, "line": {"width": 3}},
+            customdata=[[person]],
             hoverinfo="skip",
             showlegend=False,
         )
     )
     figure.add_annotation(
-        x=x, y=y, text=f"<b>{text}</b>", ax=34, ay=-34, standoff=10, arrowwidth=1.5, arrowhead=2
+        x=x,
+        y=y,
+        text=f"<b>{person}</b>",
+        ax=34,
+        ay=-34,
+        standoff=10,
+        arrowcolor=LINE,
+        arrowwidth=1.5,
     )
 
 
@@ -213,7 +223,8 @@ def _arrange(
         low, high = table[column].min(), table[column].max()
         margin = 0.06 * (high - low) or 1.0
         shared = {"range": [low - margin, high + margin], "zeroline": False, "nticks": 4}
-        across, down = [start, start + cell], [1 - start - cell, 1 - start]
+        end = min(1.0, start + cell)  # plotly refuses a domain that rounding puts outside 0 to 1
+        across, down = [start, end], [1 - end, 1 - start]
         title = {"title": {"text": axis_title(column, units, short=True), "font": {"size": 11}}}
         figure.layout[f"xaxis{place if place > 1 else ''}"] = (
             shared | title | {"domain": across, "anchor": _axis("y", count)}

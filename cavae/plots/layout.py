@@ -54,7 +54,7 @@ def transparent(figure: go.Figure, height: int) -> go.Figure:
 def signed(value: float, places: int) -> str:
     """Return a number with its sign, "+0.42" or "−1.70" (a true minus), and plain zero."""
     text = f"{value:+,.{places}f}".replace("-", "−")
-    return text[1:] if not np.any([one in text for one in "123456789"]) else text
+    return text if any(digit in text for digit in "123456789") else text[1:]
 
 
 def ordinal(number: int) -> str:
@@ -99,6 +99,14 @@ def axis_title(column: str, units: Mapping[str, str] | None = None, short: bool 
     return f"{words} ({unit})" if unit else words
 
 
+def feature_label(feature: str) -> str:
+    """Return an ROI's name for people, or a feature's own name when it is no MUSE index."""
+    try:
+        return roi(feature).label
+    except DataError:
+        return feature
+
+
 def _title(column: str) -> tuple[str, str]:
     if column in TITLES:
         return TITLES[column]
@@ -106,9 +114,7 @@ def _title(column: str) -> tuple[str, str]:
         if match := re.fullmatch(pattern, column):
             return words.format(match[1]), unit
     for pattern, (words, unit) in ROI_PATTERNS.items():
-        if match := re.fullmatch(pattern, column):
-            try:
-                return words.format(roi(match[1]).label), unit
-            except DataError:
-                break
+        match = re.fullmatch(pattern, column)
+        if match and feature_label(match[1]) != match[1]:
+            return words.format(feature_label(match[1])), unit
     return column, ""

@@ -11,9 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from cavae.atlas import roi
 from cavae.plots.colors import EFFECT_SCALE, LINE, effect_limit, group_color, see_through
-from cavae.plots.layout import ordinal, signed, transparent
+from cavae.plots.layout import feature_label, ordinal, signed, transparent
 
 HEALTHY, NOW = group_color("healthy twin"), group_color("now")
 BAND_COLOR = "#4A9FD6"
@@ -49,7 +48,9 @@ def plot_paired_volumes(table: pd.DataFrame, columns: int = 2, height: int = 460
             range=_range(neighbours),
             title_text="Volume (mm³)",
             tickformat=",",
+            showgrid=False,
             zeroline=False,
+            ticks="outside",
             **where,
         )
     transparent(figure, height)
@@ -177,7 +178,7 @@ def _add_words(figure: go.Figure, record: dict[str, Any], where: dict[str, int])
     )
     change = signed(100 * (now / twin - 1), 1)
     for text, x, size in (
-        (f"<b>{roi(record['index']).label}</b>", 0.0, 14),
+        (f"<b>{feature_label(record['index'])}</b>", 0.0, 14),
         (f"<b>{change} %</b>", 1.0, 18),
     ):
         figure.add_annotation(
@@ -229,7 +230,8 @@ def plot_effect_ranking(
     figure.update_layout(showlegend=False, bargap=0.12)
     figure.update_annotations(font_size=14)
     widest = max((abs(value) for _, value in named), default=1.0)
-    low, high = min(0.0, *(v for _, v in named)), max(0.0, *(v for _, v in named))
+    low = min([0.0, *(value for _, value in named)])
+    high = max([0.0, *(value for _, value in named)])
     figure.update_xaxes(
         title_text=f"Effect ({unit})",
         range=[low - 0.25 * widest * (low < 0), high + 0.25 * widest * (high > 0)],
@@ -243,7 +245,7 @@ def plot_effect_ranking(
 
 
 def _bars(items: list[tuple[str, float]], unit: str, limit: float, way: str) -> go.Bar:
-    labels = [roi(index).label for index, _ in items]
+    labels = [feature_label(index) for index, _ in items]
     values = [value for _, value in items]
     shown = [signed(value, 2) for value in values]
     across = way == "h"
