@@ -65,7 +65,7 @@ def require_cohort() -> state.Loaded:
     if (table := state.loaded()) is not None:
         return table
     with st.container(border=True):
-        st.subheader("No people loaded yet", anchor=False)
+        st.header("No people loaded yet", anchor=False)
         st.markdown("This page shows people. Look around with 300 synthetic ones, or load yours.")
         demo, own = st.columns(2)
         with demo:
