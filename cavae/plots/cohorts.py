@@ -138,7 +138,7 @@ def plot_distributions(
             for curve in curves:
                 _add_curve(figure, grid, curve, unit, where)
             _add_difference(figure, curves, unit, where)
-        peak = max(curve.heights.max() for curves in cells for curve in curves)
+        peak = max(curve.heights.max() for curves in cells for curve in curves) or 1.0
         figure.update_yaxes(range=[0, 1.25 * peak], col=column)
         figure.update_xaxes(title_text=axis_title(index, {index: unit}), row=len(rows), col=column)
     transparent(figure, height or 120 + 170 * len(rows))
@@ -152,7 +152,7 @@ def plot_distributions(
 
 def _grid(values: pd.Series) -> np.ndarray:
     """Return where densities are evaluated: all but the farthest 0.1 % on each side."""
-    low, high = np.nanpercentile(values, [0.1, 99.9])
+    low, high = np.percentile(values.dropna(), [0.1, 99.9]) if values.notna().any() else (0, 1)
     margin = 0.08 * (high - low) or 1.0
     return np.linspace(low - margin, high + margin, 120)
 
