@@ -19,12 +19,15 @@ pretrained: $(VENV)/app.stamp
 	$(BIN)/python -m cavae pretrain --data ../shared/data --output pretrained
 
 # The stamps remember what was installed: pip runs again only when a list has changed.
-$(VENV)/app.stamp: requirements.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(VENV)/app.stamp: requirements.txt | $(BIN)/python
+	@echo "Installing into $(VENV), which takes a few minutes the first time ..."
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt requirements.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+$(VENV)/dev.stamp: requirements-dev.txt requirements.txt | $(BIN)/python
+	@echo "Installing into $(VENV), which takes a few minutes the first time ..."
 	$(BIN)/python -m pip install --quiet --requirement requirements-dev.txt
 	touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
