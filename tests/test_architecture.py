@@ -27,6 +27,7 @@ ORDER = (
     "training",
     "checkpoint",
     "synthesis",
+    "provenance",
     "evaluation",
     "card",
     "experiments",
