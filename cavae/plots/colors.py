@@ -40,7 +40,7 @@ EFFECT_SCALE = (
 """Plotly colour scale of effects, centred at 0: loss vermillion, none light grey, gain blue."""
 VALUE_SCALE = "Cividis"
 """Plotly colour scale of ages, severities and volumes."""
-LINE = "rgba(128,132,145,0.8)"
+LINE = "#8A8F9C"
 """Colour of rings and arrows that must show on light and dark pages."""
 POINT_EDGE = {"width": 0.6, "color": "rgba(255,255,255,0.7)"}
 """Thin edge of a point, so that crowded points stay apart."""

@@ -120,7 +120,7 @@ def point_at(figure: go.Figure, x: float, y: float, person: str) -> None:
             x=[x],
             y=[y],
             mode="markers",
-            marker={"symbol": "circle-open", "size": 18, "color": LINE, "line": {"width": 3}},
+            marker={"symbol": "circle-open", "size": 20, "color": LINE, "line": {"width": 4}},
             customdata=[[person]],
             hoverinfo="skip",
             showlegend=False,

@@ -106,7 +106,7 @@ def _add_healthy_people(
             x=[mean, mean],
             y=[0, 1],
             mode="lines",
-            line={"color": HEALTHY, "width": 1.5, "dash": "dot"},
+            line={"color": LINE, "width": 2, "dash": "dot"},
             name="their median",
             showlegend=first,
             legendgroup="median",
