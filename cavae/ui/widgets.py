@@ -82,7 +82,7 @@ def sidebar_status() -> None:
             st.caption(":material/table: No people loaded")
         else:
             people = numbers.count(len(table.cohort), "people")
-            st.caption(f":material/table: **{_plain(table.name)}** · {people}")
+            st.caption(f":material/table: **{plain(table.name)}** · {people}")
             st.caption(_by_diagnosis(table.cohort))
         _choose_model()
         research_notice()
@@ -103,9 +103,9 @@ def _choose_model() -> None:
 
 def _by_diagnosis(cohort: Cohort) -> str:
     counts = cohort.subjects["diagnosis"].replace("", "no diagnosis").value_counts()
-    return " · ".join(f"{_plain(name)} {n:,}" for name, n in counts.items())
+    return " · ".join(f"{plain(name)} {n:,}" for name, n in counts.items())
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text from a visitor's file, so that Markdown shows it as it is."""
     return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", text)
