@@ -62,6 +62,10 @@ class Findings:
         else:
             self._unlisted += 1
 
+    def exclude(self, mask: np.ndarray) -> None:
+        """Take rows (n,) out of use whose fault is said of the whole table."""
+        self.usable &= ~mask
+
     def at(self, positions: Iterable[int], rule: str, said: str, source: Field) -> None:
         """One fault each for the rows at these positions.
 

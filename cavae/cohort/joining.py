@@ -23,9 +23,8 @@ def id_columns(table: Table, mapping: Mapping[str, str | None]) -> list[str]:
         return [column for column in table.cells if column == mapping["id"]]
     taken = set(mapping.values())
     free = [c for c in table.cells if c not in taken]
-    ranks = {c: covariate_rank(c, "id") for c in free if not _is_group(table.cells[c])}
-    named = sorted((rank, i) for i, rank in enumerate(ranks.values()) if rank is not None)
-    columns = [list(ranks)[i] for _, i in named]
+    ranks = {c: rank for c in free if (rank := covariate_rank(c, "id")) is not None}
+    columns = sorted((c for c in ranks if not _is_group(table.cells[c])), key=ranks.__getitem__)
     first = table.cells.columns[0]
     if not columns and first == "unnamed column 1":
         columns = [first]  # the index of R and pandas

@@ -27,11 +27,12 @@ _WHEN = "(at|in|of)?(first|scan|visit|mri|mr|imaging|entry|baseline|bl|exam|acqu
 _STATES = "(cn|nc|hc|mci|ad|dementia|dem)*"
 COVARIATE_NAMES: dict[str, tuple[str, ...]] = {
     "id": (
-        "mrid|scanid|imageid",
+        "mrid",
         "(subject|participant|patient|subj|sub|person|case)(id|code|number|no|name|key)",
         "ptid|rid|eid|iid|id",
         "subject|participant|sub|subj",
-        "sessionid|scan|studyid|uniqueid|identifier|patient|case|person|name",
+        "(scan|image|session|mri)id",
+        "scan|studyid|uniqueid|identifier|patient|case|person|name",
     ),
     "age": (f"{_WHO}(scan|entry|mri|visit)?age{_WHEN}(in)?(y|yr|yrs|years?|months?|days?)?",),
     "sex": (

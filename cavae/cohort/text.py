@@ -66,12 +66,18 @@ def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
     Thousands may be grouped by commas, apostrophes or spaces, by points when the decimal sign is
     a comma. "inf" stays infinite.
     """
-    plain = cells
+    plain = cells.to_numpy(dtype=object)
     if decimal_comma:
-        plain = pd.Series([c if "." in c else c.replace(",", ".") for c in cells], dtype=object)
-    numbers = pd.to_numeric(plain, errors="coerce").to_numpy(dtype=float, copy=True)
-    for position in np.flatnonzero(np.isnan(numbers) & ~missing(cells)):
-        numbers[position] = _grouped_number(cells.iloc[position], decimal_comma)
+        plain = np.array([c if "." in c else c.replace(",", ".") for c in plain], dtype=object)
+    try:
+        if "_" not in "".join(plain):  # float() takes "1_000" for a number
+            return plain.astype(float)
+    except ValueError:
+        pass  # some cell is not a number
+    numbers = pd.to_numeric(pd.Series(plain), errors="coerce").to_numpy(dtype=float, copy=True)
+    unread = np.flatnonzero(np.isnan(numbers))
+    for position in unread[~missing(cells.iloc[unread])]:
+        numbers[position] = _grouped_number(cells.iat[position], decimal_comma)
     return numbers
 
 

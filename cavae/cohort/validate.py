@@ -49,8 +49,8 @@ def validate_volumes(fields: Mapping[str, Field], findings: Findings) -> pd.Data
     if values.shape[1]:
         _report_units(values / typical, findings)
         _report_crowded(_possible(values, typical), findings)
+        _report_columns(values[findings.usable], fields, typical, findings)
         _report_failures(_volume_schema(typical), values, fields, typical, findings)
-        _report_columns(values, fields, typical, findings)
         _report_equal_sides(values, findings)
     _report_constant(values, fields, findings)
     return values
@@ -91,7 +91,7 @@ def _report_units(ratios: pd.DataFrame, findings: Findings) -> None:
     if not wrong.any():
         return
     if wrong.sum() > len(wrong) / 2:
-        findings.faulty(wrong)
+        findings.exclude(wrong)
         findings.whole(
             "unit",
             f"The volumes of {counted(int(wrong.sum()), 'row')} "
@@ -194,10 +194,9 @@ def _report_columns(
     values: pd.DataFrame, fields: Mapping[str, Field], typical: pd.Series, findings: Findings
 ) -> None:
     """Columns whose median does not fit the region they are named for."""
-    ratios = (values / typical).where(values > 0)
-    if len(values) < MIN_PEOPLE or not 1 / MEDIAN_FACTOR < ratios.stack().median() < MEDIAN_FACTOR:
+    if len(values) < MIN_PEOPLE:
         return
-    ratio = ratios.median()
+    ratio = (values / typical).where(values > 0).median()
     off = ratio[(ratio > MEDIAN_FACTOR) | (ratio < 1 / MEDIAN_FACTOR)]
     for index in off.index[:MAX_NAMED_COLUMNS]:
         column = fields[index].column
@@ -211,7 +210,7 @@ def _report_columns(
         findings.whole(
             "implausible",
             f"{counted(len(off), 'column')} in all are far from their typical volume; "
-            "the columns may be in another order than their names.",
+            "are the columns in the order of their names?",
         )
 
 
@@ -276,7 +275,7 @@ def _report_icv_range(icv: np.ndarray, field: Field, findings: Findings) -> None
         out = ((icv < low) | (icv > high)) & ~in_ml & findings.usable
     accepted = f"accepted are {low:,.0f} to {high:,.0f} mm³."
     if in_ml.sum() > len(icv) / 2:
-        findings.faulty(in_ml)
+        findings.exclude(in_ml)
         findings.whole(
             "unit",
             f"Column {quoted(field.column)}: ICV of {counted(int(in_ml.sum()), 'row')} looks like "
