@@ -1,9 +1,4 @@
-"""From volumes to standardized values and back (paper, section 4.1).
-
-Sites are harmonized with ComBat-GAM (Pomponio et al., 2020), age, sex and ICV are removed by a
-linear model, and the rest is divided by its standard deviation; all of it is fitted on the
-background training cohort alone and kept as plain arrays, so that the way back to mm³ is exact.
-"""
+"""Everything fitted on the background training cohort, the way there and the way back."""
 
 from __future__ import annotations
 
@@ -14,253 +9,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.interpolate import BSpline
 
 from cavae.atlas import rois
 from cavae.cohort import Cohort
 from cavae.errors import CheckpointError, DataError
+from cavae.preprocessing.adaptation import MIN_HEALTHY_TO_ADAPT, Adaptation, adapt
+from cavae.preprocessing.harmonizer import Harmonizer, fit_harmonizer
+from cavae.preprocessing.icv import IcvModel, fit_icv
+from cavae.preprocessing.linear import Array, LinearModel, covariate_matrix, least_squares
+from cavae.preprocessing.population import Population, fit_population
 
-Array = NDArray[np.float64]
-
-MIN_HEALTHY_TO_ADAPT = 20  # healthy people that a site the model has never seen must bring
-MIN_HEALTHY_TO_FIT = 10  # background people that a training site must bring
-SPLINE_DEGREE, SPLINE_DF = 3, 5
 AGE_MARGIN = 3.0  # years outside the training ages that pass without a notice
 # Root mean square, over features, of the mean standardized value of a known site's own healthy
 # people: above it the name is known but the measurements are not those of that site.
 KNOWN_SITE_TOLERANCE = 0.5
-ICV_UNIT = 1e6  # ICV enters linear models in litres, which keeps them well conditioned
-
-
-# --------------------------------------------------------------------------- linear covariates
-
-
-def _covariate_matrix(subjects: pd.DataFrame, covariates: Sequence[str]) -> Array:
-    """Age (years), sex (1 = M) and ICV (litres), those of `covariates`, as (n, c)."""
-    columns = {
-        "age": lambda: subjects["age"].to_numpy(float),
-        "sex": lambda: (subjects["sex"] == "M").to_numpy(float),
-        "icv": lambda: subjects["icv"].to_numpy(float) / ICV_UNIT,
-    }
-    return np.column_stack(
-        [columns[name]() for name in covariates] or [np.empty((len(subjects), 0))]
-    )
-
-
-@dataclass(frozen=True)
-class LinearModel:
-    """Ordinary or ridge regression as plain arrays: intercept (p,), coefficients (c, p)."""
-
-    intercept: Array
-    coefficients: Array
-
-    def predict(self, inputs: Array) -> Array:
-        """Expected values (n, p) for inputs (n, c)."""
-        return self.intercept + inputs @ self.coefficients
-
-
-def _least_squares(inputs: Array, outputs: Array) -> LinearModel:
-    design = np.column_stack([np.ones(len(inputs)), inputs])
-    solution = np.linalg.lstsq(design, outputs, rcond=None)[0]
-    return LinearModel(solution[0], solution[1:])
-
-
-# --------------------------------------------------------------------------- harmonization
-
-
-@dataclass(frozen=True)
-class Harmonizer:
-    """ComBat-GAM as plain arrays for p features and S training sites.
-
-    Expected volume: grand_mean (p,) + [sex, B-splines of age, ICV] @ coefficients (q, p);
-    each site shifts the rest by location (S, p) and stretches it by scale (S, p), in units of
-    pooled_sd (p,).
-    """
-
-    sites: tuple[str, ...]
-    covariates: tuple[str, ...]
-    knots: Array
-    grand_mean: Array
-    coefficients: Array
-    pooled_sd: Array
-    location: Array
-    scale: Array
-
-    def transform(self, volumes: Array, subjects: pd.DataFrame) -> Array:
-        """Remove the effect of known sites, (n, p) to (n, p); other people pass unchanged."""
-        expected, location, scale = self._effects(subjects)
-        rest = (volumes - expected) / self.pooled_sd
-        return expected + (rest - location) / scale * self.pooled_sd
-
-    def inverse_transform(self, harmonized: Array, subjects: pd.DataFrame) -> Array:
-        """Put the effect of known sites back; inverse of `transform`."""
-        expected, location, scale = self._effects(subjects)
-        rest = (harmonized - expected) / self.pooled_sd
-        return expected + (rest * scale + location) * self.pooled_sd
-
-    def _effects(self, subjects: pd.DataFrame) -> tuple[Array, Array, Array]:
-        design = _spline_design(subjects, self.covariates, self.knots)
-        expected = self.grand_mean + design @ self.coefficients
-        neutral_location = np.vstack([self.location, np.zeros_like(self.grand_mean)])
-        neutral_scale = np.vstack([self.scale, np.ones_like(self.grand_mean)])
-        row = {site: i for i, site in enumerate(self.sites)}
-        rows = [row.get(site, len(self.sites)) for site in subjects["site"]]
-        return expected, neutral_location[rows], neutral_scale[rows]
-
-
-def _spline_design(subjects: pd.DataFrame, covariates: Sequence[str], knots: Array) -> Array:
-    """Columns in the order in which combatlearn builds them: sex, splines of age, then ICV."""
-    ages = np.clip(subjects["age"].to_numpy(float), knots[0], knots[-1])
-    splines = BSpline.design_matrix(ages, knots, SPLINE_DEGREE).toarray()[:, 1:]
-    blocks = [_covariate_matrix(subjects, [c for c in ("sex",) if c in covariates]), splines]
-    blocks.append(_covariate_matrix(subjects, [c for c in ("icv",) if c in covariates]))
-    return np.hstack(blocks)
-
-
-def _fit_harmonizer(
-    volumes: Array, subjects: pd.DataFrame, covariates: tuple[str, ...]
-) -> Harmonizer | None:
-    """Fit ComBat-GAM on background people of sites with enough of them; None for one site."""
-    counts = subjects["site"].value_counts()
-    sites = sorted(counts.index[counts >= MIN_HEALTHY_TO_FIT])
-    if len(sites) < 2 or "age" not in covariates:
-        return None
-    from combatlearn.core import ComBatModel  # slow to import, needed for training alone
-
-    rows = subjects["site"].isin(sites).to_numpy()
-    people = subjects[rows].reset_index(drop=True)
-    continuous = pd.DataFrame({"age": people["age"]})
-    if "icv" in covariates:
-        continuous["icv"] = people["icv"] / ICV_UNIT
-    discrete = None
-    if "sex" in covariates and people["sex"].nunique() == 2:
-        discrete = pd.DataFrame({"sex": pd.Categorical(people["sex"], ["F", "M"])})
-    combat = ComBatModel(
-        method="gam", smooth_terms=["age"], spline_df=SPLINE_DF, spline_degree=SPLINE_DEGREE
-    )
-    combat.fit(
-        pd.DataFrame(volumes[rows]),
-        batch=people["site"],
-        discrete_covariates=discrete,
-        continuous_covariates=continuous,
-    )
-    modelled = tuple(c for c in covariates if c != "sex" or discrete is not None)
-    return Harmonizer(
-        sites=tuple(str(level) for level in combat._batch_levels),
-        covariates=modelled,
-        knots=np.asarray(combat._smooth_knots["age"], float),
-        grand_mean=np.asarray(combat._grand_mean, float),
-        coefficients=np.asarray(combat._beta_hat_nonbatch, float),
-        pooled_sd=np.sqrt(np.asarray(combat._pooled_var, float)),
-        location=np.asarray(combat._gamma_star, float),
-        scale=np.sqrt(np.asarray(combat._delta_star, float)),
-    )
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """Shift (p,) and stretch (p,) of a site the model has never seen, in standardized units."""
-
-    location: Array
-    scale: Array
-    people: int
-
-
-def adapt(standardized: Array) -> Adaptation:
-    """Estimate a new site's shift and stretch from its own healthy people, (n, p).
-
-    Empirical Bayes of ComBat (Johnson et al., 2007, section 3.2): both are drawn towards their
-    average over features, the more so the fewer the people.
-    """
-    n = len(standardized)
-    mean, variance = standardized.mean(axis=0), standardized.var(axis=0, ddof=1)
-    prior_mean, prior_variance = mean.mean(), mean.var(ddof=1)
-    m, v = variance.mean(), variance.var(ddof=1)
-    shape, rate = (2 * v + m**2) / v, (m * v + m**3) / v
-    location, square = mean, variance
-    for _ in range(100):
-        previous = location, square
-        location = (n * prior_variance * mean + square * prior_mean) / (n * prior_variance + square)
-        sum_of_squares = (n - 1) * variance + n * (mean - location) ** 2
-        square = (rate + 0.5 * sum_of_squares) / (n / 2 + shape - 1)
-        if np.allclose(previous, (location, square), rtol=1e-6, atol=1e-9):
-            break
-    return Adaptation(location, np.sqrt(square), n)
-
-
-# --------------------------------------------------------------------------- missing ICV
-
-
-@dataclass(frozen=True)
-class IcvModel:
-    """ICV (mm³) from age, sex and all volumes, by ridge regression on the background cohort.
-
-    error: root mean square error in mm³ on people left out of the fit (5-fold).
-    """
-
-    model: LinearModel
-    error: float
-
-    def predict(self, volumes: Array, subjects: pd.DataFrame) -> Array:
-        """Expected ICV in mm³, (n,)."""
-        inputs = np.column_stack([_covariate_matrix(subjects, ("age", "sex")), volumes])
-        return self.model.predict(inputs)[:, 0]
-
-
-def _fit_icv(volumes: Array, subjects: pd.DataFrame) -> IcvModel:
-    from sklearn.linear_model import RidgeCV
-    from sklearn.model_selection import cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    inputs = np.column_stack([_covariate_matrix(subjects, ("age", "sex")), volumes])
-    icv = subjects["icv"].to_numpy(float)
-    pipeline = make_pipeline(StandardScaler(), RidgeCV(alphas=np.logspace(-1, 4, 11)))
-    folds = min(5, len(icv))
-    error = np.sqrt(np.mean((cross_val_predict(pipeline, inputs, icv, cv=folds) - icv) ** 2))
-    scaler, ridge = (step for _, step in pipeline.fit(inputs, icv).steps)
-    slopes = ridge.coef_ / scaler.scale_
-    intercept = ridge.intercept_ - slopes @ scaler.mean_
-    return IcvModel(LinearModel(np.array([intercept]), slopes[:, None]), float(error))
-
-
-# --------------------------------------------------------------------------- who is drawn
-
-
-@dataclass(frozen=True)
-class Population:
-    """Age, sex and ICV of a training cohort as summary figures, to draw new people from.
-
-    female: share of women; ages: 5th, 15th, … 95th percentile in whole years;
-    icv: mean and SD (mm³) of F and of M.
-    """
-
-    female: float
-    ages: tuple[float, ...]
-    icv: Mapping[str, tuple[float, float]]
-
-    def sample(self, people: int, generator: np.random.Generator) -> pd.DataFrame:
-        """Draw `people` new subjects: columns age (years), sex, icv (mm³)."""
-        sex = np.where(generator.random(people) < self.female, "F", "M")
-        rank = generator.uniform(5, 95, people)
-        age = np.interp(rank, np.linspace(5, 95, len(self.ages)), self.ages).round(1)
-        mean, sd = (np.array([self.icv[s][k] for s in sex]) for k in (0, 1))
-        icv = (mean + sd * np.clip(generator.standard_normal(people), -2.5, 2.5)).round()
-        return pd.DataFrame({"age": age, "sex": sex, "icv": icv})
-
-
-def _fit_population(subjects: pd.DataFrame) -> Population:
-    ages = np.percentile(subjects["age"], np.linspace(5, 95, 10)).round()
-    icv = {}
-    for sex in ("F", "M"):
-        of_sex = subjects.loc[subjects["sex"] == sex, "icv"]
-        values = of_sex if len(of_sex) > 2 else subjects["icv"]
-        icv[sex] = (round(float(values.mean()), -3), round(float(values.std()), -3))
-    female = float((subjects["sex"] == "F").mean())
-    return Population(round(female, 3), tuple(float(a) for a in ages), icv)
-
-
-# --------------------------------------------------------------------------- all of it
 
 
 @dataclass(frozen=True)
@@ -297,10 +59,9 @@ class Preprocessor:
         """Standardize a cohort; raises DataError when features or covariates are missing."""
         volumes = self._select_features(cohort)
         subjects, notices = self._complete(cohort.subjects, volumes)
-        values = self._standardize(volumes, subjects)
-        values, status, adaptations, site_notices = self._settle_sites(values, volumes, subjects)
-        subjects["site_status"] = status
-        return Standardized(values, subjects, adaptations, (*notices, *site_notices))
+        subjects["site_status"], adaptations, sites = self._settle_sites(volumes, subjects)
+        values = self._standardize(volumes, subjects, adaptations)
+        return Standardized(values, subjects, adaptations, (*notices, *sites))
 
     def inverse_transform(
         self,
@@ -315,17 +76,17 @@ class Preprocessor:
         """
         if "site" not in subjects:
             subjects = subjects.assign(site="")
-        values = self._readapt(values, subjects["site"], adaptations or {})
-        rest = values * self.sd
-        harmonized = rest + self.linear.predict(_covariate_matrix(subjects, self.covariates))
+        factor, offset, scale = self._site_effects(subjects["site"], adaptations or {})
+        expected = self.expected_volumes(subjects)
+        volumes = values * self.sd * scale + expected * factor + offset
         if self.harmonizer is None:
-            return harmonized
-        hidden = subjects.assign(site=_mask_sites(subjects["site"], adaptations or {}))
-        return self.harmonizer.inverse_transform(harmonized, hidden)
+            return volumes
+        hidden = subjects.assign(site=_hide_sites(subjects["site"], adaptations or {}))
+        return self.harmonizer.inverse_transform(volumes, hidden)
 
     def expected_volumes(self, subjects: pd.DataFrame) -> Array:
         """Mean volume (mm³, harmonized scale) of healthy people of this age, sex and ICV."""
-        return self.linear.predict(_covariate_matrix(subjects, self.covariates))
+        return self.linear.predict(covariate_matrix(subjects, self.covariates))
 
     # -- steps of transform
 
@@ -371,7 +132,7 @@ class Preprocessor:
         return subjects, (
             f"ICV was missing for {int(missing.sum())} of {len(subjects)} people and was estimated "
             f"from the other volumes, age and sex (typical error {self.icv.error / 1000:.0f} mL, "
-            f"{per_cent:.1f} %)."
+            f"{per_cent:.1f} % in healthy people; it comes out too low where the brain has shrunk)."
         )
 
     def _typical_icv(self) -> float:
@@ -390,17 +151,33 @@ class Preprocessor:
             f"learned from ({low:.0f} to {high:.0f} years): read their results with care.",
         )
 
-    def _standardize(self, volumes: Array, subjects: pd.DataFrame) -> Array:
+    def _standardize(
+        self, volumes: Array, subjects: pd.DataFrame, adaptations: Mapping[str, Adaptation]
+    ) -> Array:
         if self.harmonizer is not None:
-            volumes = self.harmonizer.transform(volumes, subjects)
-        expected = self.linear.predict(_covariate_matrix(subjects, self.covariates))
-        return (volumes - expected) / self.sd
+            hidden = subjects.assign(site=_hide_sites(subjects["site"], adaptations))
+            volumes = self.harmonizer.transform(volumes, hidden)
+        factor, offset, scale = self._site_effects(subjects["site"], adaptations)
+        expected = self.expected_volumes(subjects)
+        return (volumes - expected * factor - offset) / (self.sd * scale)
+
+    def _site_effects(
+        self, sites: pd.Series, adaptations: Mapping[str, Adaptation]
+    ) -> tuple[Array, Array, Array]:
+        """Factor, offset and scale of everyone's site, (n, p) each; 1, 0, 1 unless adapted."""
+        shape = (len(sites), len(self.features))
+        factor, offset, scale = np.ones(shape), np.zeros(shape), np.ones(shape)
+        for site, adaptation in adaptations.items():
+            people = (sites == site).to_numpy()
+            factor[people], offset[people] = adaptation.factor, adaptation.offset
+            scale[people] = adaptation.scale
+        return factor, offset, scale
 
     def _settle_sites(
-        self, values: Array, volumes: Array, subjects: pd.DataFrame
-    ) -> tuple[Array, list[str], dict[str, Adaptation], list[str]]:
+        self, volumes: Array, subjects: pd.DataFrame
+    ) -> tuple[list[str], dict[str, Adaptation], list[str]]:
         """Adapt every site that the model does not know and that brings enough healthy people."""
-        values, status = values.copy(), np.full(len(subjects), "as is", dtype=object)
+        status = np.full(len(subjects), "as is", dtype=object)
         adaptations: dict[str, Adaptation] = {}
         notices: list[str] = []
         healthy = subjects["diagnosis"].isin(self.background).to_numpy()
@@ -408,23 +185,22 @@ class Preprocessor:
             people = (subjects["site"] == site).to_numpy()
             own = people & healthy
             known = site in self.sites
-            if known and not (
-                own.sum() >= MIN_HEALTHY_TO_ADAPT
-                and _root_mean_square(values[own].mean(axis=0)) > KNOWN_SITE_TOLERANCE
-            ):
+            if known and self._fits(volumes[own], subjects[own]):
                 status[people] = "known"
                 continue
             if own.sum() >= MIN_HEALTHY_TO_ADAPT:
-                if known:  # same name, other scanner: start again from the unharmonized values
-                    unnamed = subjects[people].assign(site="")
-                    values[people] = self._standardize(volumes[people], unnamed)
-                adaptations[site] = adapt(values[own])
-                values[people] = (values[people] - adaptations[site].location) / adaptations[
-                    site
-                ].scale
+                expected = self.expected_volumes(subjects[own])
+                adaptations[site] = adapt(volumes[own], expected, self.sd)
                 status[people] = "adapted"
             notices.append(self._site_notice(site, known, int(people.sum()), int(own.sum())))
-        return values, list(status), adaptations, notices
+        return list(status), adaptations, notices
+
+    def _fits(self, volumes: Array, subjects: pd.DataFrame) -> bool:
+        """Whether healthy people measure as their site did in training; too few cannot tell."""
+        if len(subjects) < MIN_HEALTHY_TO_ADAPT:
+            return True
+        mean = self._standardize(volumes, subjects, {}).mean(axis=0)
+        return float(np.sqrt(np.mean(mean**2))) <= KNOWN_SITE_TOLERANCE
 
     def _site_notice(self, site: str, known: bool, people: int, healthy: int) -> str:
         named = f"Site {site!r}" if site else "The scanner or study of these people (no site given)"
@@ -444,15 +220,6 @@ class Preprocessor:
             f"correct for the scanner. The volumes of its {people} people are used as they are, so "
             "scanner differences may look like disease."
         )
-
-    def _readapt(
-        self, values: Array, sites: pd.Series, adaptations: Mapping[str, Adaptation]
-    ) -> Array:
-        values = np.array(values, dtype=float)
-        for site, adaptation in adaptations.items():
-            people = (sites == site).to_numpy()
-            values[people] = values[people] * adaptation.scale + adaptation.location
-        return values
 
     # -- JSON
 
@@ -494,15 +261,15 @@ def fit_preprocessor(
     icv_model = None
     if "icv" in covariates:
         known = healthy & subjects["icv"].notna().to_numpy()
-        icv_model = _fit_icv(volumes[known], subjects[known])
+        icv_model = fit_icv(volumes[known], subjects[known])
         missing = subjects["icv"].isna().to_numpy()
         subjects.loc[missing, "icv"] = icv_model.predict(volumes, subjects)[missing]
     own, people = volumes[healthy], subjects[healthy].reset_index(drop=True)
-    harmonizer = _fit_harmonizer(own, people, covariates)
+    harmonizer = fit_harmonizer(own, people, covariates)
     if harmonizer is not None:
         own = harmonizer.transform(own, people)
-    inputs = _covariate_matrix(people, covariates)
-    linear = _least_squares(inputs, own)
+    inputs = covariate_matrix(people, covariates)
+    linear = least_squares(inputs, own)
     sd = (own - linear.predict(inputs)).std(axis=0, ddof=1)
     _require_variation(sd, cohort)
     sites = harmonizer.sites if harmonizer is not None else tuple(sorted(set(people["site"])))
@@ -518,8 +285,8 @@ def fit_preprocessor(
         harmonizer=harmonizer,
         icv=icv_model,
         populations={
-            "background": _fit_population(_complete_population(subjects[healthy])),
-            "target": _fit_population(_complete_population(subjects[diseased])),
+            "background": fit_population(subjects[healthy]),
+            "target": fit_population(subjects[diseased]),
         },
     )
 
@@ -534,17 +301,10 @@ def _usable_covariates(subjects: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name for name, there in usable.items() if there)
 
 
-def _complete_population(subjects: pd.DataFrame) -> pd.DataFrame:
-    """Fill what a table of other features may lack, so that people can still be drawn."""
-    return subjects.assign(
-        age=subjects["age"].fillna(0.0),
-        sex=subjects["sex"].replace("", "F"),
-        icv=subjects["icv"].fillna(0.0),
-    )
-
-
 def _require_variation(sd: Array, cohort: Cohort) -> None:
-    constant = [name for name, value in zip(cohort.features, sd, strict=True) if not value > 0]
+    size = cohort.features.abs().mean().to_numpy()
+    varies = sd > 1e-9 * size
+    constant = [name for name, moves in zip(cohort.features, varies, strict=True) if not moves]
     if constant:
         raise DataError(
             f"Column {_label(constant[0])} has the same value for all background people "
@@ -552,13 +312,9 @@ def _require_variation(sd: Array, cohort: Cohort) -> None:
         )
 
 
-def _mask_sites(sites: pd.Series, adaptations: Mapping[str, Adaptation]) -> pd.Series:
+def _hide_sites(sites: pd.Series, adaptations: Mapping[str, Adaptation]) -> pd.Series:
     """Adapted sites never went through the harmonizer, even if they share a known name."""
     return sites.where(~sites.isin(list(adaptations)), "")
-
-
-def _root_mean_square(values: Array) -> float:
-    return float(np.sqrt(np.mean(values**2)))
 
 
 def _label(feature: str) -> str:

@@ -1,0 +1,223 @@
+"""Volumes become comparable between people and sites, and come back unharmed."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cavae.errors import CheckpointError, DataError
+from cavae.preprocessing import Preprocessor, fit_preprocessor
+from cavae.preprocessing.adaptation import adapt
+from tests.people import FEATURES, make_cohort
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_cohort()
+
+
+@pytest.fixture(scope="module")
+def preprocessor(cohort):
+    return fit_preprocessor(cohort, ["CN"], ["AD"])
+
+
+def healthy(cohort):
+    return cohort.select(cohort.subjects["diagnosis"] == "CN")
+
+
+def elsewhere(cohort, factor=1.3, site="Elsewhere"):
+    """The same people, measured by a scanner that the model has never seen."""
+    return replace(
+        cohort,
+        features=cohort.features * factor,
+        subjects=cohort.subjects.assign(site=site),
+    )
+
+
+def round_trip(preprocessor, cohort):
+    there = preprocessor.transform(cohort)
+    return preprocessor.inverse_transform(there.values, there.subjects, there.adaptations)
+
+
+def test_background_is_standard_and_uncorrelated_with_covariates(preprocessor, cohort):
+    people = healthy(cohort)
+    values = preprocessor.transform(people).values
+    np.testing.assert_allclose(values.mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(values.std(axis=0, ddof=1), 1, atol=1e-9)
+    for column in ("age", "icv"):
+        correlation = np.corrcoef(people.subjects[column], values.T)[0, 1:]
+        np.testing.assert_allclose(correlation, 0, atol=1e-9)
+
+
+def test_target_people_do_not_change_what_is_fitted(preprocessor, cohort):
+    doubled = cohort.features.where(cohort.subjects["diagnosis"] == "CN", 2 * cohort.features)
+    other = fit_preprocessor(replace(cohort, features=doubled), ["CN"], ["AD"])
+    np.testing.assert_array_equal(other.sd, preprocessor.sd)
+    np.testing.assert_array_equal(other.linear.coefficients, preprocessor.linear.coefficients)
+
+
+def test_sites_no_longer_differ(preprocessor, cohort):
+    people = healthy(cohort)
+    north = (people.subjects["site"] == "North").to_numpy()
+    raw = people.features.to_numpy() / people.features.to_numpy().mean(axis=0)
+    values = preprocessor.transform(people).values
+    assert (raw[~north].mean(axis=0) > 1.01 * raw[north].mean(axis=0)).all()
+    assert np.abs(values[north].mean(axis=0) - values[~north].mean(axis=0)).max() < 0.25
+
+
+def test_harmonizing_equals_the_library(cohort):
+    from combatlearn.core import ComBatModel
+
+    people = healthy(cohort)
+    fitted = fit_preprocessor(cohort, ["CN"], ["AD"])
+    combat = ComBatModel(method="gam", smooth_terms=["age"], spline_df=5, spline_degree=3)
+    design = {
+        "batch": people.subjects["site"],
+        "discrete_covariates": pd.DataFrame({"sex": pd.Categorical(people.subjects["sex"])}),
+        "continuous_covariates": people.subjects[["age", "icv"]] / [1, 1e6],
+    }
+    expected = combat.fit(people.features, **design).transform(people.features, **design)
+    ours = fitted.harmonizer.transform(people.features.to_numpy(), people.subjects)
+    np.testing.assert_allclose(ours, expected.to_numpy(), rtol=1e-9)
+
+
+@pytest.mark.parametrize("site", ["known", "adapted", "as it is"])
+def test_the_way_back_to_volumes_is_exact(preprocessor, cohort, site):
+    people = cohort if site == "known" else elsewhere(cohort)
+    if site == "as it is":
+        people = people.select(people.subjects["diagnosis"] == "AD")
+    np.testing.assert_allclose(round_trip(preprocessor, people), people.features, rtol=1e-9)
+
+
+def test_a_new_site_is_adapted_from_its_own_healthy_people(preprocessor, cohort):
+    north = cohort.select(cohort.subjects["site"] == "North")
+    here, there = preprocessor.transform(north), preprocessor.transform(elsewhere(north))
+    assert set(there.subjects["site_status"]) == {"adapted"}
+    assert "adapted from their own 30 healthy people" in there.notices[-1]
+    assert np.abs(here.values - there.values).mean() < 0.3
+
+
+def test_nineteen_healthy_people_are_too_few_to_adapt_and_the_result_says_so(preprocessor, cohort):
+    ill = cohort.select(cohort.subjects["diagnosis"] == "AD")
+    few = make_cohort(healthy=19, diseased=20, seed=1)
+    done = preprocessor.transform(elsewhere(few))
+    assert set(done.subjects["site_status"]) == {"as is"}
+    assert done.notices[0].startswith("Warning")
+    assert "19 people marked healthy" in done.notices[0]
+    assert not preprocessor.transform(ill).notices
+
+
+def test_a_known_name_on_another_scanner_is_noticed(preprocessor, cohort):
+    impostor = elsewhere(cohort, factor=1.3, site="North")
+    done = preprocessor.transform(impostor)
+    assert "has the name of a site the model knows" in done.notices[0]
+    assert set(done.subjects["site_status"]) == {"adapted"}
+    np.testing.assert_allclose(round_trip(preprocessor, impostor), impostor.features, rtol=1e-9)
+
+
+def test_missing_icv_is_estimated_flagged_and_its_error_stated(preprocessor, cohort):
+    without = replace(cohort, subjects=cohort.subjects.assign(icv=np.nan))
+    done = preprocessor.transform(without)
+    assert done.subjects["icv_estimated"].all()
+    assert "typical error" in done.notices[0]
+    error = (done.subjects["icv"] - cohort.subjects["icv"])[cohort.subjects["diagnosis"] == "CN"]
+    assert np.sqrt(np.mean(error**2)) < 1.2 * preprocessor.icv.error
+
+
+def test_only_the_missing_icv_is_estimated(preprocessor, cohort):
+    icv = cohort.subjects["icv"].copy()
+    icv.iloc[3] = np.nan
+    done = preprocessor.transform(replace(cohort, subjects=cohort.subjects.assign(icv=icv)))
+    assert list(np.flatnonzero(done.subjects["icv_estimated"])) == [3]
+    assert done.subjects["icv"].drop(3).equals(cohort.subjects["icv"].drop(3))
+
+
+def test_the_order_of_columns_and_rows_does_not_matter(preprocessor, cohort):
+    turned = replace(cohort, features=cohort.features[list(reversed(FEATURES))])
+    np.testing.assert_array_equal(
+        preprocessor.transform(turned).values, preprocessor.transform(cohort).values
+    )
+    order = np.random.default_rng(0).permutation(len(cohort))
+    np.testing.assert_allclose(
+        preprocessor.transform(cohort.select(order)).values,
+        preprocessor.transform(cohort).values[order],
+        atol=1e-9,
+    )
+
+
+def test_a_missing_region_is_named(preprocessor, cohort):
+    without = replace(cohort, features=cohort.features.drop(columns="47"))
+    with pytest.raises(DataError, match=r"lacks 1 of them: Right hippocampus \(47\)"):
+        preprocessor.transform(without)
+
+
+def test_a_label_nobody_has_is_refused_with_those_there_are(cohort):
+    with pytest.raises(DataError, match=r"0 people are labelled MCI.*Labels in the table: AD, CN"):
+        fit_preprocessor(cohort, ["CN"], ["MCI"])
+
+
+def test_a_constant_column_is_refused_by_name(cohort):
+    constant = cohort.features.assign(**{"47": 3500.0})
+    with pytest.raises(DataError, match="Right hippocampus"):
+        fit_preprocessor(replace(cohort, features=constant), ["CN"], ["AD"])
+
+
+def test_ages_outside_the_training_range_are_noticed(preprocessor, cohort):
+    old = replace(cohort, subjects=cohort.subjects.assign(age=99.0))
+    assert "outside the ages the model learned from" in preprocessor.transform(old).notices[0]
+
+
+def test_one_site_needs_no_harmonizing(cohort):
+    one = fit_preprocessor(make_cohort(sites=("Only",)), ["CN"], ["AD"])
+    assert one.harmonizer is None
+    assert one.sites == ("Only",)
+
+
+def test_json_round_trip_is_exact(preprocessor, cohort):
+    again = Preprocessor.from_dict(json.loads(json.dumps(preprocessor.to_dict())))
+    np.testing.assert_array_equal(
+        again.transform(cohort).values, preprocessor.transform(cohort).values
+    )
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [("sd", [1.0]), ("sd", ["a"]), ("sd", [float("nan")] * 8), ("linear", {}), ("features", None)],
+)
+def test_a_damaged_file_is_refused(preprocessor, part, value):
+    damaged = preprocessor.to_dict() | {part: value}
+    with pytest.raises(CheckpointError, match=r"preprocessor\.json"):
+        Preprocessor.from_dict(damaged)
+
+
+def test_no_person_is_in_what_is_stored(preprocessor, cohort):
+    stored = json.dumps(preprocessor.to_dict())
+    for column in (cohort.subjects["icv"], cohort.features["47"]):
+        assert not any(repr(float(value)) in stored for value in column)
+    assert not any(subject in stored for subject in cohort.subjects["subject_id"])
+
+
+def test_adaptation_recovers_what_a_scanner_does():
+    generator = np.random.default_rng(0)
+    expected = generator.uniform(900, 1100, (500, 30))
+    volumes = 1.2 * expected + 3.0 * 10 * generator.standard_normal((500, 30))
+    found = adapt(volumes, expected, sd=np.full(30, 10.0))
+    np.testing.assert_allclose(found.factor, 1.2, atol=0.01)
+    np.testing.assert_allclose(found.scale, 3.0, atol=0.2)
+    np.testing.assert_array_equal(found.offset, 0.0)
+    assert found.people == 500
+
+
+def test_features_around_zero_are_shifted_instead():
+    values = 2.0 + np.random.default_rng(0).standard_normal((500, 30))
+    found = adapt(values, np.zeros((500, 30)), sd=np.ones(30))
+    np.testing.assert_allclose(found.offset, 2.0, atol=0.1)
+    np.testing.assert_array_equal(found.factor, 1.0)
+
+
+def test_adaptation_trusts_few_people_less_than_many():
+    values = np.random.default_rng(0).standard_normal((20, 30)) + np.linspace(-1, 1, 30)
+    found = adapt(values, np.zeros((20, 30)), sd=np.ones(30)).offset
+    assert np.abs(found - values.mean()).sum() < np.abs(values.mean(axis=0) - values.mean()).sum()
