@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae import checkpoint
-from cavae.errors import CheckpointError
+from cavae.errors import CavaeError
 from cavae.ui import state
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def current_model() -> Model:
 
 
 def warm_up() -> None:
-    """While Home is read, import torch and open the default model on a thread, once a process.
+    """While Home is read, bring what the next page needs on a thread, once a process.
 
     Importing torch takes seconds, and Home must not wait for it. The first tick comes from a
     browser that has drawn Home, so tests without one never start the thread.
@@ -57,15 +57,18 @@ def warm_up() -> None:
 
     @st.fragment(run_every=1.5)
     def tick() -> None:
-        if drawn and not _warming.is_set():
+        if not drawn:
+            drawn.append(True)
+        elif not _warming.is_set():
             _warming.set()
-            threading.Thread(target=_open_default, name="warm-up", daemon=True).start()
-        drawn.append(True)
+            threading.Thread(target=_get_ready, name="warm-up", daemon=True).start()
 
     tick()
 
 
-def _open_default() -> None:
-    # Whoever needs the model next is told what is wrong with it; here nobody would read it.
-    with contextlib.suppress(CheckpointError):
+def _get_ready() -> None:
+    # Whoever needs these next is told what is wrong with them; here nobody would read it.
+    with contextlib.suppress(CavaeError):
+        state.demo_check()
         load_model(checkpoint.DEFAULT_MODEL)
+        from cavae import plots, synthesis  # noqa: F401

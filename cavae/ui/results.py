@@ -13,15 +13,23 @@ if TYPE_CHECKING:
 
 def encoding(cohort: Cohort) -> Encoding:
     """The loaded cohort in latent space; raises DataError when the model cannot read it."""
-    from cavae.synthesis import encode
-
-    return state.once("encoding", lambda: encode(models.current_model(), cohort))
+    return state.once("encoding", lambda: _encode(cohort))
 
 
 def twins(cohort: Cohort, twin: str = "residual") -> Twins:
     """Healthy twins and effects of the loaded cohort, "residual" or "paper"; raises DataError."""
+    return state.once(f"twins {twin}", lambda: _twins(cohort, twin))
+
+
+def _encode(cohort: Cohort) -> Encoding:
+    model = models.current_model()  # first: it brings torch, and says so while people wait
+    from cavae.synthesis import encode
+
+    return encode(model, cohort)
+
+
+def _twins(cohort: Cohort, twin: str) -> Twins:
+    model = models.current_model()
     from cavae.synthesis import healthy_twins
 
-    return state.once(
-        f"twins {twin}", lambda: healthy_twins(models.current_model(), encoding(cohort), twin)
-    )
+    return healthy_twins(model, encoding(cohort), twin)

@@ -27,6 +27,7 @@ class Key(StrEnum):
     """The keys of st.session_state that outlive a page; widgets have their own, local keys."""
 
     LOADED = "loaded"
+    UPLOAD = "upload"
     MODEL = "model"
     SELECTED = "selected"
     RESULTS = "results"
@@ -60,12 +61,13 @@ def load(check: Check, name: str, *, demo: bool = False) -> None:
 
 def load_demo() -> None:
     """Put the bundled synthetic cohort in use."""
-    load(_demo_check(), "Demo cohort", demo=True)
+    load(demo_check(), "Demo cohort", demo=True)
 
 
 # A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
 @st.cache_resource(show_spinner=False)
-def _demo_check() -> Check:
+def demo_check() -> Check:
+    """The bundled cohort as it was read, once a process."""
     from cavae.cohort import read_cohort
 
     return read_cohort(DEMO)
