@@ -7,6 +7,7 @@ from cavae.plots.brain import plot_brain
 from cavae.plots.cohorts import plot_distributions, plot_severity
 from cavae.plots.colors import PALETTE, group_color, group_order, group_symbol
 from cavae.plots.latent import plot_latent_matrix, plot_latent_pair
+from cavae.plots.selection import highlight
 from cavae.plots.volumes import plot_effect_ranking, plot_paired_volumes
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "group_color",
     "group_order",
     "group_symbol",
+    "highlight",
     "plot_brain",
     "plot_distributions",
     "plot_effect_ranking",

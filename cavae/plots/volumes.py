@@ -23,7 +23,9 @@ FLOOR = -0.55
 """Height of the twin's and the person's dots below the curve, whose peak is 1."""
 
 
-def plot_paired_volumes(table: pd.DataFrame, columns: int = 2, height: int = 460) -> go.Figure:
+def plot_paired_volumes(
+    table: pd.DataFrame, columns: int = 2, height: int = 460, unit: str = "mm³"
+) -> go.Figure:
     """Plot, for each ROI, a person's volume and their healthy twin's, among healthy people.
 
     What Figures 2a and 3a show for cohorts, for one person: twin and now joined by an arrow, over
@@ -35,18 +37,20 @@ def plot_paired_volumes(table: pd.DataFrame, columns: int = 2, height: int = 460
             sides of a structure next to each other.
         columns: panels side by side.
         height: pixels.
+        unit: of the volumes; "" for features that are no volumes, which share no axis and whose
+            change is in SD, because a share of them may mean nothing.
     """
     rows = math.ceil(len(table) / columns)
     figure = make_subplots(rows, columns, horizontal_spacing=0.06, vertical_spacing=0.34 / rows)
     records = table.to_dict("records")
     for place, record in enumerate(records):
         where = {"row": place // columns + 1, "col": place % columns + 1}
-        _add_healthy_people(figure, record, where, first=place == 0)
-        _add_pair(figure, record, where, first=place == 0)
+        _add_healthy_people(figure, record, unit, where, first=place == 0)
+        _add_pair(figure, record, unit, where, first=place == 0)
         neighbours = records[place // columns * columns :][:columns]
         figure.update_xaxes(
-            range=_range(neighbours),
-            title_text="Volume (mm³)",
+            range=_range(neighbours) if unit else _range([record]),
+            title={"text": f"Volume ({unit})" if unit else "Value", "standoff": 2},
             tickformat=",",
             showgrid=False,
             zeroline=False,
@@ -54,7 +58,7 @@ def plot_paired_volumes(table: pd.DataFrame, columns: int = 2, height: int = 460
             **where,
         )
     transparent(figure, height)
-    figure.update_yaxes(visible=False, range=[-1.0, 1.25], fixedrange=True)
+    figure.update_yaxes(visible=False, range=[-1.0, 1.55], fixedrange=True)
     return figure
 
 
@@ -73,11 +77,16 @@ def _range(records: list[dict[str, Any]]) -> list[float]:
     low = min(min(r["healthy"], r["observed"], r["mean"] - 3 * r["sd"]) for r in records)
     high = max(max(r["healthy"], r["observed"], r["mean"] + 3 * r["sd"]) for r in records)
     room = 0.22 * (high - low)
-    return [max(0.0, low - room), high + room]
+    return [max(0.0, low - room) if low >= 0 else low - room, high + room]
+
+
+def _amount(value: float, unit: str) -> str:
+    """Return "2,980 mm³" for a volume, "2.35" for a feature without unit."""
+    return f"{value:,.0f} {unit}" if unit else f"{value:,.3g}".replace("-", "−")
 
 
 def _add_healthy_people(
-    figure: go.Figure, record: dict[str, Any], where: dict[str, int], first: bool
+    figure: go.Figure, record: dict[str, Any], unit: str, where: dict[str, int], first: bool
 ) -> None:
     """Add the bell of healthy people, its 5th to 95th centile darker, its median dotted."""
     mean, sd = record["mean"], record["sd"]
@@ -110,14 +119,14 @@ def _add_healthy_people(
             name="their median",
             showlegend=first,
             legendgroup="median",
-            hovertemplate=f"median of healthy people: {mean:,.0f} mm³<extra></extra>",
+            hovertemplate=f"median of healthy people: {_amount(mean, unit)}<extra></extra>",
         ),
         **where,
     )
 
 
 def _add_pair(
-    figure: go.Figure, record: dict[str, Any], where: dict[str, int], first: bool
+    figure: go.Figure, record: dict[str, Any], unit: str, where: dict[str, int], first: bool
 ) -> None:
     """Add twin and now, each with its volume and centile on its outer side, and the change."""
     twin, now = record["healthy"], record["observed"]
@@ -144,21 +153,21 @@ def _add_pair(
                 y=[FLOOR],
                 mode="markers+text",
                 marker={"color": color, "size": 14},
-                text=f"<b>{value:,.0f} mm³</b><br>{place}",
+                text=f"<b>{_amount(value, unit)}</b><br>{place}",
                 textposition=f"middle {side}",
                 cliponaxis=False,
                 name=name,
                 legendgroup=name,
                 showlegend=first,
-                hovertemplate=f"{name}: {value:,.0f} mm³, {place}<extra></extra>",
+                hovertemplate=f"{name}: {_amount(value, unit)}, {place}<extra></extra>",
             ),
             **where,
         )
-    _add_words(figure, record, where)
+    _add_words(figure, record, unit, where)
 
 
-def _add_words(figure: go.Figure, record: dict[str, Any], where: dict[str, int]) -> None:
-    """Add the arrow from twin to now, the ROI's name and the change in per cent."""
+def _add_words(figure: go.Figure, record: dict[str, Any], unit: str, where: dict[str, int]) -> None:
+    """Add the arrow from twin to now, the ROI's name and the change in per cent (or in SD)."""
     twin, now = record["healthy"], record["observed"]
     figure.add_annotation(
         x=now,
@@ -176,10 +185,12 @@ def _add_words(figure: go.Figure, record: dict[str, Any], where: dict[str, int])
         text="",
         **where,
     )
-    change = signed(100 * (now / twin - 1), 1)
+    change = f"{signed(100 * (now / twin - 1), 1)} %"
+    if not unit:
+        change = f"{signed((now - twin) / record['sd'], 1)} SD"
     for text, x, size in (
         (f"<b>{feature_label(record['index'])}</b>", 0.0, 14),
-        (f"<b>{change} %</b>", 1.0, 18),
+        (f"<b>{change}</b>", 1.0, 18),
     ):
         figure.add_annotation(
             text=text,
@@ -222,7 +233,7 @@ def plot_effect_ranking(
         f"All {len(ranked)} in order: {lower} losses, {len(ranked) - lower} gains",
     )
     figure = make_subplots(
-        1, 2, column_widths=[0.4, 0.6], horizontal_spacing=0.1, subplot_titles=titles
+        1, 2, column_widths=[0.4, 0.6], horizontal_spacing=0.13, subplot_titles=titles
     )
     figure.add_trace(_bars(named, unit, limit, "h"), row=1, col=1)
     figure.add_trace(_bars(ranked, unit, limit, "v"), row=1, col=2)
