@@ -81,7 +81,7 @@ def join(
     where = _positions(participants, right, theirs, findings)
     positions = ours.map(where).fillna(-1).to_numpy(dtype=int)
     _report_unmatched(ours, positions, Field(left, volumes.cells[left]), participants, findings)
-    unused = ~np.isin(np.arange(len(participants)), positions) & theirs.isin(where).to_numpy()
+    unused = sorted(set(where.values()) - set(positions))
     _report_without_volumes(participants, right, unused, findings)
     padded = pd.concat([participants.cells, pd.DataFrame("", [-1], participants.cells.columns)])
     rows = padded.iloc[np.where(positions < 0, len(participants), positions)]
@@ -156,15 +156,14 @@ def _report_unmatched(
 
 
 def _report_without_volumes(
-    participants: Table, column: str, unused: np.ndarray, findings: Findings
+    participants: Table, column: str, positions: Sequence[int], findings: Findings
 ) -> None:
     ids = participants.cells[column]
-    positions = np.flatnonzero(unused)
     if len(positions) > MAX_UNMATCHED:
         findings.whole(
             "unmatched",
             f"{counted(len(positions), 'person', 'people')} of {quoted(participants.name)} have "
-            f"no volumes: {listed(ids[positions])}.",
+            f"no volumes: {listed(ids.iloc[positions])}.",
             column,
         )
         return

@@ -40,7 +40,7 @@ COVARIATE_NAMES: dict[str, tuple[str, ...]] = {
         "(is)?(male|female)",
         "(sex|gender)[0-9][a-z0-9]{1,12}",
     ),
-    "icv": ("(dl|muse|h|s|e|sb|t|fs)*(icv|tiv)", "(estimated|e)?(total)?intracranialvol(ume)?"),
+    "icv": ("(dl|muse|h|s|e|sb|t|fs)*(icv|tiv)", "(estimated|e)?(total)?intracranial(vol)?"),
     "diagnosis": (
         f"(clinical|baseline|bl|current|research)?(diagnosis|diag|dx){_STATES}"
         f"(bl|baseline|current|group|label|code|coded|bin|binary|status|text|name|{_WHEN})?",

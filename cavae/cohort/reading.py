@@ -52,7 +52,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_BINARY = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+MAX_CONTROL_SHARE = 0.01
+"""Text with more control characters is binary data; a stray one happens in real exports."""
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)\.\d+(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
@@ -116,22 +118,22 @@ def _load(source: Source) -> tuple[str, bytes]:
         try:
             if not path.is_file():
                 raise DataError(f"There is no file {quoted(path)}.")
-            _limit(path.name, path.stat().st_size)
+            _limit(path.name, path.stat().st_size, MAX_BYTES, "bytes")
             return path.name, path.read_bytes()
         except (OSError, ValueError) as error:
             raise DataError(f"{quoted(path)} cannot be opened.") from error
     if not isinstance(source, Buffer):
         raise DataError(f"A table is a file or an upload, not {quoted(type(source).__name__)}.")
     name = str(getattr(source, "name", None) or "the table")
-    _limit(name, getattr(source, "size", 0) or 0)
+    _limit(name, getattr(source, "size", 0) or 0, MAX_BYTES, "bytes")
     data = source.getvalue()
     if not isinstance(data, bytes):
         raise DataError(f"{quoted(name)} must hold bytes, not {quoted(type(data).__name__)}.")
-    _limit(name, len(data))
+    _limit(name, len(data), MAX_BYTES, "bytes")
     return name, data
 
 
-def _limit(name: str, size: int, most: int = MAX_BYTES, unit: str = "bytes") -> None:
+def _limit(name: str, size: int, most: int, unit: str) -> None:
     if size > most:
         raise DataError(f"{quoted(name)} is too large: at most {most:,} {unit} are accepted.")
 
@@ -239,7 +241,8 @@ def _unmarked_utf16(data: bytes) -> str | None:
 
 def _printable(name: str, text: str) -> str:
     text = text.rstrip("\x1a\x00")
-    if _BINARY.search(text):
+    sample = text[:100_000]
+    if "\0" in text or len(_CONTROL.findall(sample)) > MAX_CONTROL_SHARE * len(sample):
         raise DataError(f"{quoted(name)} is not text: it holds binary data. {ACCEPTED}")
     return text
 
