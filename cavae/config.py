@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from cavae.errors import ConfigError
@@ -79,12 +79,17 @@ class TrainConfig(_Json):
 
     mmd_weight: λ of eq. 8; validation: share of each cohort held out to monitor the
     2-Wasserstein distance; patience: epochs without a better one before training stops.
+    Beyond the paper, all 0 there: salient_silence and pair_consistency weigh terms that
+    `losses` defines, input_noise (SD) blurs what is learned from, against overfitting.
     """
 
     background: tuple[str, ...] = ("CN",)
     target: tuple[str, ...] = ("MCI", "AD")
     preset: str = "paper"
     mmd_weight: float = 100.0
+    salient_silence: float = 0.0
+    pair_consistency: float = 0.0
+    input_noise: float = 0.0
     epochs: int = 500
     batch_size: int = 256
     learning_rate: float = 1e-3
@@ -101,6 +106,8 @@ class TrainConfig(_Json):
         _require(not shared, "target", shared, "labels that are not in the background too")
         _require(self.preset in PRESETS, "preset", self.preset, ", ".join(PRESETS))
         _require(0 <= self.mmd_weight <= 1e6, "lambda", self.mmd_weight, "0 to 1,000,000")
+        for name in ("salient_silence", "pair_consistency", "input_noise"):
+            _require(0 <= getattr(self, name) <= 1e6, name, getattr(self, name), "0 or more")
         _require(1 <= self.epochs <= 100_000, "epochs", self.epochs, "1 to 100,000")
         _require(2 <= self.batch_size <= 1_000_000, "batch size", self.batch_size, "2 or more")
         _require(0 < self.learning_rate < 1, "learning rate", self.learning_rate, "0 to 1")
@@ -111,10 +118,14 @@ class TrainConfig(_Json):
 
 
 VARIANTS = ("contrastive",)
-PRESETS = ("paper",)
+PRESETS = {
+    "paper": {},
+    "calibrated": {"salient_silence": 1.0, "pair_consistency": 10.0, "input_noise": 1.5},
+}
 
 
 def train_config(preset: str = "paper", **settings: Any) -> TrainConfig:
     """Return a preset with some settings replaced; settings that are None keep the preset's."""
+    _require(preset in PRESETS, "preset", preset, ", ".join(PRESETS))
     given = {name: value for name, value in settings.items() if value is not None}
-    return replace(TrainConfig(preset=preset), **given)
+    return TrainConfig(preset=preset, **(PRESETS[preset] | given))

@@ -188,7 +188,7 @@ def _run_epoch(
     sums: dict[str, Tensor] = {}
     steps = 0
     for background_batch, target_batch in _batches(background, target, config, generator):
-        terms = objective(network, target_batch, background_batch, config.mmd_weight, generator)
+        terms = objective(network, target_batch, background_batch, config, generator)
         optimizer.zero_grad()
         terms["total"].backward()
         optimizer.step()
@@ -203,7 +203,11 @@ def _batches(
     """Walk through the larger cohort once; the smaller one is dealt again as often as needed."""
     steps = -(-max(len(background), len(target)) // config.batch_size)
     dealt = [_deal(cohort, steps, config.batch_size, generator) for cohort in (background, target)]
-    yield from zip(*dealt, strict=True)
+    for batches in zip(*dealt, strict=True):
+        background_batch, target_batch = (
+            _blur(batch, config.input_noise, generator) for batch in batches
+        )
+        yield background_batch, target_batch
 
 
 def _deal(cohort: Tensor, steps: int, size: int, generator: torch.Generator) -> list[Tensor]:
@@ -217,6 +221,13 @@ def _deal(cohort: Tensor, steps: int, size: int, generator: torch.Generator) -> 
         ]
     )
     return [cohort[order[i * size : (i + 1) * size]] for i in range(steps)]
+
+
+def _blur(values: Tensor, noise: float, generator: torch.Generator) -> Tensor:
+    if not noise:
+        return values
+    drawn = torch.randn(values.shape, generator=generator, device=values.device)
+    return values + noise * drawn
 
 
 @torch.no_grad()

@@ -1,0 +1,118 @@
+"""Each term of the objective is the equation it names."""
+
+import pytest
+import torch
+from torch.distributions import Independent, Normal, kl_divergence
+
+from cavae import losses
+from cavae.config import ModelConfig, train_config
+from cavae.model import Posterior, initialize
+
+GENERATOR = torch.Generator().manual_seed(0)
+
+
+def draw(*shape: int) -> torch.Tensor:
+    return torch.randn(*shape, generator=GENERATOR)
+
+
+def network(features: int = 6, latent: int = 2):
+    return initialize(ModelConfig(tuple("abcdefgh"[:features]), latent=latent, hidden=12), seed=0)
+
+
+def test_reconstruction_is_the_negative_gaussian_log_likelihood_less_its_constant():
+    x, decoded = draw(5, 6), draw(5, 6)
+    likelihood = Independent(Normal(decoded, 1.0), 1)
+    expected = (likelihood.log_prob(decoded) - likelihood.log_prob(x)).mean()
+    torch.testing.assert_close(losses.reconstruction(x, decoded), expected)
+
+
+def test_kl_is_that_of_two_gaussians():
+    mean, log_variance = draw(5, 3), draw(5, 3)
+    q = Independent(Normal(mean, (0.5 * log_variance).exp()), 1)
+    p = Independent(Normal(torch.zeros(5, 3), 1.0), 1)
+    ours = losses.kl_divergence(Posterior(mean, log_variance))
+    torch.testing.assert_close(ours, kl_divergence(q, p).mean())
+
+
+def test_mmd_equals_the_sum_over_pairs_of_kernels():
+    a, b = draw(7, 4), draw(5, 4)
+
+    def kernel(u, v):
+        squared = (u - v).square().sum().item()
+        widths = (4.0, 2.0, 1.0, 0.5, 0.25)
+        return sum(
+            torch.exp(torch.tensor(-squared / (2 * 4 * width))).item() for width in widths
+        ) / len(widths)
+
+    def mean(first, second):
+        return sum(kernel(u, v) for u in first for v in second) / (len(first) * len(second))
+
+    expected = mean(a, a) + mean(b, b) - 2 * mean(a, b)
+    assert losses.mmd(a, b).item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_mmd_is_zero_for_one_sample_and_grows_with_distance():
+    a = draw(50, 4)
+    assert losses.mmd(a, a).item() == pytest.approx(0, abs=1e-6)
+    assert 0 < losses.mmd(a, a + 0.5) < losses.mmd(a, a + 2.0)
+
+
+def test_lambda_multiplies_the_mmd_alone_and_total_is_the_sum():
+    model, x, y = network(), draw(9, 6), draw(8, 6)
+    small, large = (
+        losses.objective(
+            model, x, y, train_config(mmd_weight=weight), torch.Generator().manual_seed(0)
+        )
+        for weight in (1.0, 10.0)
+    )
+    torch.testing.assert_close(10 * small["mmd"], large["mmd"])
+    for name in small.keys() - {"mmd", "total"}:
+        torch.testing.assert_close(small[name], large[name])
+    parts = torch.stack([term for name, term in small.items() if name != "total"])
+    torch.testing.assert_close(small["total"], parts.sum())
+
+
+def test_the_papers_preset_has_the_terms_of_equation_8_and_no_other():
+    terms = losses.objective(
+        network(), draw(9, 6), draw(8, 6), train_config("paper"), torch.Generator()
+    )
+    assert set(terms) == {
+        "target_reconstruction",
+        "background_reconstruction",
+        "target_common_kl",
+        "target_salient_kl",
+        "background_common_kl",
+        "mmd",
+        "total",
+    }
+
+
+def test_gradients_reach_every_parameter():
+    model = network()
+    terms = losses.objective(
+        model, draw(9, 6), draw(8, 6), train_config("calibrated"), torch.Generator()
+    )
+    terms["total"].backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+def test_silence_is_zero_only_when_the_healthy_are_read_as_zero():
+    silent = Posterior(torch.zeros(4, 2), draw(4, 2))
+    heard = Posterior(torch.ones(4, 2), draw(4, 2))
+    assert losses.salient_silence(silent) == 0
+    assert losses.salient_silence(heard) == pytest.approx(1.0)
+
+
+def test_pair_consistency_teaches_the_encoder_and_leaves_the_decoder_alone():
+    model, y = network(), draw(8, 6)
+    term = losses.pair_consistency(model, y, model.encode_common(y), draw(8, 2))
+    term.backward()
+    assert term > 0
+    assert all(p.grad is not None for p in model.common_encoder.parameters())
+    assert all(p.grad is None for p in model.decoder.parameters())
+
+
+def test_pair_consistency_is_zero_without_disease():
+    model, y = network(), draw(8, 6)
+    term = losses.pair_consistency(model, y, model.encode_common(y), torch.zeros(8, 2))
+    assert term.item() == pytest.approx(0, abs=1e-10)

@@ -1,0 +1,133 @@
+"""Training learns the disease, repeats itself, stops when told, and refuses what cannot work."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from cavae.config import train_config
+from cavae.errors import ConfigError, DataError
+from cavae.training import choose_device, fit_network, split_cohort, train
+from tests.people import make_cohort
+
+QUICK = train_config(target=("AD",), epochs=10, batch_size=32)
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_cohort(healthy=40, diseased=30)
+
+
+def same_weights(one, other) -> bool:
+    pairs = zip(one.network.parameters(), other.network.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def test_same_seed_same_model_other_seed_other_model(cohort):
+    one, again = train(cohort, QUICK), train(cohort, QUICK)
+    assert same_weights(one, again)
+    assert not same_weights(one, train(cohort, replace(QUICK, seed=1)))
+
+
+def test_global_random_state_has_no_say(cohort):
+    torch.manual_seed(1)
+    np.random.seed(1)
+    one = train(cohort, QUICK)
+    torch.manual_seed(2)
+    np.random.seed(2)
+    assert same_weights(one, train(cohort, QUICK))
+
+
+def test_the_objective_falls(cohort):
+    history = train(cohort, replace(QUICK, epochs=40)).history
+    assert history[-1].terms["total"] < 0.8 * history[0].terms["total"]
+
+
+def test_the_best_epoch_is_kept_and_named(cohort):
+    trained = train(cohort, replace(QUICK, epochs=40))
+    looked_at = {p.epoch: p.w2_target + p.w2_background for p in trained.history}
+    monitored = {epoch: w2 for epoch, w2 in looked_at.items() if np.isfinite(w2)}
+    assert trained.best_epoch == min(monitored, key=monitored.get)
+
+
+def test_training_stops_when_the_distance_no_longer_falls(cohort):
+    config = replace(QUICK, epochs=400, patience=10, learning_rate=0.05)
+    trained = train(cohort, config)
+    assert trained.history[-1].epoch < 400
+    assert trained.history[-1].epoch - trained.best_epoch >= 10
+
+
+def test_cancel_keeps_the_best_so_far(cohort):
+    seen = []
+
+    def on_progress(progress):
+        seen.append(progress.epoch)
+        return progress.epoch < 7
+
+    trained = train(cohort, QUICK, on_progress=on_progress)
+    assert seen == [1, 2, 3, 4, 5, 6, 7]
+    assert trained.best_epoch == 5
+    assert not trained.network.training
+
+
+def test_nobody_is_in_both_parts_and_every_group_is_in_both(cohort):
+    split = split_cohort(cohort, 0.2, seed=0)
+    train_ids, held_out = (set(part.subjects["subject_id"]) for part in vars(split).values())
+    assert not train_ids & held_out
+    assert len(train_ids | held_out) == len(cohort)
+    groups = split.validation.subjects.groupby(["diagnosis", "site"]).size()
+    assert dict(groups) == {
+        ("AD", "North"): 3,
+        ("AD", "South"): 3,
+        ("CN", "North"): 4,
+        ("CN", "South"): 4,
+    }
+
+
+def test_unlabelled_people_are_left_out(cohort):
+    labels = cohort.subjects["diagnosis"].where(np.arange(len(cohort)) % 10 > 0, "")
+    trained = train(replace(cohort, subjects=cohort.subjects.assign(diagnosis=labels)), QUICK)
+    assert sum(trained.people.values()) == 63
+
+
+def test_too_few_people_are_refused_with_their_number(cohort):
+    few = cohort.select(np.arange(45))
+    with pytest.raises(DataError, match=r"5 people are labelled AD; training needs at least 10"):
+        train(few, QUICK)
+
+
+def test_unequal_cohorts_and_a_last_batch_of_one():
+    generator = np.random.default_rng(0)
+    background, target = generator.standard_normal((33, 8)), generator.standard_normal((12, 8))
+    from cavae.config import ModelConfig
+
+    config = ModelConfig(tuple("abcdefgh"), latent=2, hidden=8)
+    network, history = fit_network(config, QUICK, (background, target), (background, target))
+    assert np.isfinite(history[-1].terms["total"])
+    assert all(torch.isfinite(p).all() for p in network.parameters())
+
+
+def test_a_device_that_is_not_there_is_refused():
+    assert choose_device("cpu").type == "cpu"
+    if not torch.cuda.is_available():
+        with pytest.raises(ConfigError, match="which this machine lacks; accepted: auto, cpu"):
+            choose_device("cuda")
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("mmd_weight", -1),
+        ("epochs", 0),
+        ("batch_size", 1),
+        ("device", "tpu"),
+        ("preset", "best"),
+        ("seed", -1),
+        ("target", ("CN",)),
+        ("background", ()),
+    ],
+)
+def test_settings_out_of_range_are_refused_with_what_is_accepted(setting, value):
+    with pytest.raises(ConfigError, match="accepted"):
+        replace(QUICK, **{setting: value})
