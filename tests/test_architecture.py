@@ -27,6 +27,8 @@ ORDER = (
     "training",
     "checkpoint",
     "synthesis",
+    "embedding",
+    "person",
     "provenance",
     "evaluation",
     "card",
