@@ -1,5 +1,6 @@
 """Any table of brain volumes is understood: what is read, recognized, coded and joined."""
 
+import io
 import json
 
 import numpy as np
@@ -264,6 +265,10 @@ DIAGNOSES = {
     "0/1, a group": ("group", "0,1,0", "CN,patient,CN"),
     "0/1, control": ("control", "1,0,0", "CN,patient,patient"),
     "other labels": ("DX", "CN,FTD, LBD ", "CN,FTD,LBD"),
+    "0/1, a column called AD": ("AD", "0,1,0", "CN,AD,CN"),
+    "case and control": ("patient", "case,control,case", "case,CN,case"),
+    "yes and no": ("dementia", "no,yes,no", "CN,AD,CN"),
+    "1/2 without 0 or 3": ("DX", "1,2,1", "1,2,1"),
     "missing": ("DX", "CN,,NA", "CN,,"),
 }
 
@@ -276,7 +281,7 @@ def test_codes_of_diagnosis(column, written, meant):
     assert check.cohort.subjects["diagnosis"].tolist() == meant.split(",") * 2
     labels = [label for label in meant.split(",") if label]
     assert check.diagnoses == {label: 2 * labels.count(label) for label in labels}
-    if written[0] in "01":
+    if written[0] in "01n":
         assert any("Diagnosis" in notice for notice in check.notices)
 
 
@@ -302,6 +307,22 @@ def test_the_id_is_the_column_that_tells_people_apart():
     assert read_cohort(csv(table.rename(columns={"ID": "MRID"}))).usable == 6
 
 
+def test_a_column_of_patients_may_be_the_id():
+    table = people(6).rename(columns={"ID": "Patient"})
+    check = read_cohort(csv(table))
+    assert check.recognition.columns["id"] == "Patient"
+    assert check.recognition.columns["diagnosis"] == "DX"
+
+
+def test_row_names_are_ids_only_where_there_are_no_others():
+    table = people(6).set_index("ID")
+    table.index.name = None
+    same_people(read_cohort(Upload(table.to_csv())), people(6))
+    buffer = io.BytesIO()
+    table.to_parquet(buffer)
+    same_people(read_cohort(Upload(buffer.getvalue())), people(6))
+
+
 # Mapping by hand
 
 
@@ -310,6 +331,15 @@ def test_a_mapping_overrides_recognition():
     table = people(6)
     mapping = {"id": "who", "age": "alter", "sex": "geschlecht", "47": "Hippo right"}
     same_people(read_cohort(csv(table.rename(columns=names)), mapping=mapping), table)
+
+
+def test_a_region_may_be_mapped_in_either_file():
+    table = people(6)
+    volumes, participants = apart(table)
+    moved = participants.assign(hippo=table["47"])
+    check = read_cohort(csv(volumes.drop(columns="47")), csv(moved), {"47": "hippo"})
+    same_people(check, table)
+    assert check.recognition.features["47"] == "hippo"
 
 
 def test_a_mapping_may_say_that_there_is_none():
@@ -364,6 +394,14 @@ def test_exact_ids_come_before_loose_ones():
         csv(volumes.assign(ID=["7", "007"])), csv(participants.assign(ID=["007", "7"]))
     )
     assert check.cohort.subjects["sex"].tolist() == ["M", "F"]
+
+
+def test_files_are_not_joined_by_their_row_numbers():
+    table = people(6)
+    volumes, participants = apart(table)
+    check = read_cohort(Upload(volumes.to_csv()), Upload(participants[1:].reset_index().to_csv()))
+    assert check.recognition.columns["id"] == "ID"
+    assert check.cohort.subjects["age"].tolist() == table["Age"][:5].tolist()
 
 
 def test_people_of_one_file_only_are_problems():

@@ -38,6 +38,12 @@ def codes(cells: pd.Series) -> np.ndarray:
     return plain.to_numpy(dtype=object)
 
 
+def are_groups(cells: pd.Series) -> bool:
+    """Whether the cells say who belongs together (0/1, case/control) and not who is who."""
+    present = [code for code in codes(cells) if code]
+    return set(present) <= {"0", "1"} or len(set(present)) <= min(5, len(present) - 1)
+
+
 def decode_sex(
     cells: pd.Series, column: str, size: np.ndarray | None = None
 ) -> tuple[np.ndarray, list[str]]:

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cavae.cohort.coding import codes
+from cavae.cohort.coding import are_groups
 from cavae.cohort.findings import Field, Findings
-from cavae.cohort.names import covariate_rank
+from cavae.cohort.names import covariate_rank, is_fallback
 from cavae.cohort.reading import Table
 from cavae.cohort.text import counted, listed, missing, quoted
 from cavae.cohort.types import Cohort
@@ -22,18 +22,19 @@ def id_columns(table: Table, mapping: Mapping[str, str | None]) -> list[str]:
     if "id" in mapping:
         return [column for column in table.cells if column == mapping["id"]]
     taken = set(mapping.values())
-    free = [c for c in table.cells if c not in taken]
-    ranks = {c: rank for c in free if (rank := covariate_rank(c, "id")) is not None}
-    columns = sorted((c for c in ranks if not _is_group(table.cells[c])), key=ranks.__getitem__)
-    first = table.cells.columns[0]
-    if not columns and first == "unnamed column 1":
-        columns = [first]  # the index of R and pandas
-    return columns
+    ranks = {
+        column: rank
+        for column in table.cells
+        if column not in taken and (rank := covariate_rank(column, "id")) is not None
+    }
+    columns = sorted((c for c in ranks if not _is_diagnosis(c, table)), key=ranks.__getitem__)
+    named = [column for column in columns if not is_fallback(column, "id")]
+    return named or [column for column in columns if table.cells[column].is_unique]
 
 
-def _is_group(cells: pd.Series) -> bool:
-    """Whether "patient" or "case" only says yes or no."""
-    return len(cells) > 2 and set(codes(cells)) <= {"0", "1", ""}
+def _is_diagnosis(column: str, table: Table) -> bool:
+    """Whether "patient" or "case" says yes or no instead of who."""
+    return is_fallback(column, "diagnosis") and are_groups(table.cells[column])
 
 
 def best_id(table: Table, columns: Sequence[str]) -> str | None:
@@ -94,7 +95,7 @@ def join(
 def _best_pair(
     volumes: Table, participants: Table, mapping: Mapping[str, str | None]
 ) -> tuple[str, str]:
-    """The pair of id columns that agrees for most people; names decide between equals."""
+    """The pair with the best names that agrees for at least half as many people as any other."""
     lefts, rights = id_columns(volumes, mapping), id_columns(participants, mapping)
     if "id" in mapping:  # the name may be right for one file alone
         automatic = {key: column for key, column in mapping.items() if key != "id"}
@@ -106,9 +107,14 @@ def _best_pair(
                 f"No column of {quoted(table.name)} was recognized as the id, which is needed to "
                 "join the two files; accepted names are ID, MRID, PTID, participant_id, SubjID."
             )
-    pairs = [(left, right) for left in lefts for right in rights]
     people = {c: set(volumes.cells[c]) - {""} for c in lefts}
-    return max(pairs, key=lambda pair: len(people[pair[0]] & set(participants.cells[pair[1]])))
+    agreeing = {
+        (left, right): len(people[left] & set(participants.cells[right]))
+        for left in lefts
+        for right in rights
+    }
+    most = max(agreeing.values())
+    return next(pair for pair, number in agreeing.items() if 2 * number >= most)
 
 
 def _loosened(ours: pd.Series, theirs: pd.Series) -> tuple[pd.Series, pd.Series]:

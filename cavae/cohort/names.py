@@ -33,6 +33,7 @@ COVARIATE_NAMES: dict[str, tuple[str, ...]] = {
         "subject|participant|sub|subj",
         "(scan|image|session|mri)id",
         "scan|studyid|uniqueid|identifier|patient|case|person|name",
+        "unnamed(column)?[0-9]+|index",
     ),
     "age": (f"{_WHO}(scan|entry|mri|visit)?age{_WHEN}(in)?(y|yr|yrs|years?|months?|days?)?",),
     "sex": (
@@ -46,7 +47,8 @@ COVARIATE_NAMES: dict[str, tuple[str, ...]] = {
         f"(bl|baseline|current|group|label|code|coded|bin|binary|status|text|name|{_WHEN})?",
         "(research|diagnostic|clinical|patient|disease|study)?group|(clinical|disease)status",
         f"(group|class)?label|{_STATES}label",
-        "(is)?(patient|case|casecontrol|patientcontrol|control)(status)?",
+        "(is)?(patient|case|casecontrol|patientcontrol|control|mci|ad|dementia|alzheimers?)"
+        "(status)?",
     ),
     "site": (
         "(acquisition|scan|imaging|mri|study)?site(id|name|code|no|number)?",
@@ -56,6 +58,8 @@ COVARIATE_NAMES: dict[str, tuple[str, ...]] = {
 }
 """Patterns of the squashed name (letters and digits, lower case), the most telling first."""
 
+FALLBACKS = ("id", "diagnosis", "site")
+"""Covariates whose last pattern is a fallback."""
 COVARIATE_KEYS = tuple(COVARIATE_NAMES)
 
 
@@ -73,8 +77,10 @@ def covariate_rank(name: str, key: str) -> int | None:
 
 
 def is_fallback(name: str, key: str) -> bool:
-    """Whether the name is only a stand-in: the study where no site is given."""
-    return key == "site" and covariate_rank(name, key) == len(COVARIATE_NAMES["site"]) - 1
+    """Whether the name fits only for want of a better one: the study for the site, the row names
+    of R and pandas for the id, "patient" for the diagnosis.
+    """
+    return key in FALLBACKS and covariate_rank(name, key) == len(COVARIATE_NAMES[key]) - 1
 
 
 def numbered(name: str) -> tuple[str, str] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cavae.atlas import rois
-from cavae.cohort.coding import codes
+from cavae.cohort.coding import are_groups
 from cavae.cohort.findings import Field, Findings
 from cavae.cohort.names import (
     COVARIATE_KEYS,
@@ -95,7 +95,12 @@ def recognize(
         key: _covariate(key, fields, mapping, findings) for key in COVARIATE_KEYS if key != "id"
     }
     taken = {id(field) for found in covariates.values() for field in found}
-    rest = [field for field in fields if id(field) not in taken and not field.file]
+    by_hand = {column for key, column in mapping.items() if key not in COVARIATE_KEYS}
+    rest = [
+        field
+        for field in fields
+        if id(field) not in taken and (not field.file or field.column in by_hand)
+    ]
     regions, dialect = _regions(rest, mapping, findings)
     others = {} if len(regions) >= MIN_ROIS else _other_features(rest, regions)
     kind = "muse"
@@ -142,9 +147,8 @@ def _covariate(
 
 def _rank(field: Field, key: str) -> int | None:
     rank = covariate_rank(field.column, key)
-    as_id = key == "diagnosis" and covariate_rank(field.column, "id") is not None
-    if as_id and not set(codes(field.cells)) <= {"0", "1", ""}:
-        return None  # "patient" or "case" with names in it, not a group
+    if key == "diagnosis" and is_fallback(field.column, key) and not are_groups(field.cells):
+        return None  # "patient" with names in it
     return rank
 
 
@@ -207,6 +211,8 @@ def _other_features(fields: Sequence[Field], regions: Mapping[str, Field]) -> di
     """Columns of numbers: at least half filled, nine tenths of that numbers."""
     found = {}
     for field in fields:
+        if covariate_rank(field.column, "id") is not None:
+            continue
         filled = np.count_nonzero(~missing(field.cells))
         numbers = np.count_nonzero(np.isfinite(field.numbers))
         if filled and filled >= len(field.cells) / 2 and numbers >= 0.9 * filled:
