@@ -2,4 +2,4 @@
 
 from cavae.ui import frame
 
-frame.draw().run()
+frame.run()

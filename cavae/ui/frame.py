@@ -11,8 +11,8 @@ ASSETS = Path(__file__).parents[2] / "assets"
 ICON = str(ASSETS / "icon.svg")
 
 
-def draw() -> st.Page:
-    """Draw the frame and return the page that the visitor asked for, to be run."""
+def run() -> None:
+    """Draw the frame, then the page that the visitor asked for."""
     st.set_page_config(
         page_title="Healthy Twin",
         page_icon=ICON,
@@ -23,7 +23,8 @@ def draw() -> st.Page:
     page = st.navigation(navigation.pages())
     st.logo(str(ASSETS / "logo.svg"), icon_image=ICON, size="large")
     widgets.sidebar_status()
-    return page
+    with widgets.errors_as_sentences():
+        page.run()
 
 
 def require() -> None:
@@ -33,5 +34,5 @@ def require() -> None:
     app: a visitor who reloads a page after a restart would have no menu.
     """
     if PagesManager.uses_pages_directory:
-        draw().run()  # This page again: the menu is made now, so it will not come back here.
+        run()  # This page again: the menu is made now, so it will not come back here.
         st.stop()

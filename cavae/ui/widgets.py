@@ -27,7 +27,7 @@ def research_notice() -> None:
 
 def show_error(error: CavaeError) -> None:
     """An error as its one sentence, with no trace of the code."""
-    st.error(str(error), icon=":material/error:")
+    st.error(plain(str(error)), icon=":material/error:")
 
 
 @contextmanager

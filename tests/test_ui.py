@@ -1,0 +1,122 @@
+"""What pages share, in a Streamlit session without a browser."""
+
+import shutil
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, available_models
+from cavae.errors import ConfigError
+from cavae.ui import state, widgets
+from cavae.ui.glossary import explain
+
+
+def run(script, **session) -> AppTest:
+    app = AppTest.from_function(script, default_timeout=60)
+    for key, value in session.items():
+        app.session_state[key] = value
+    return app.run()
+
+
+def test_a_new_table_forgets_what_was_selected_in_and_computed_from_the_last():
+    def script():
+        import streamlit as st
+
+        from cavae.ui import state
+
+        state.load_demo()
+        state.select_subjects(["a", "b"])
+        st.text(state.once("answer", lambda: "first"))
+        st.text(state.once("answer", lambda: "never computed"))
+        st.text(state.selected_subjects())
+        state.load(state.loaded().check, "mine.csv")
+        st.text(state.once("answer", lambda: "second"))
+        st.text(state.selected_subjects())
+
+    shown = [text.value for text in run(script).text]
+    assert shown == ["first", "first", "('a', 'b')", "second", "()"]
+
+
+def test_another_model_has_its_own_results():
+    def script():
+        import streamlit as st
+
+        from cavae.ui import state
+
+        st.text(state.once("name", state.model_name))
+
+    app = run(script, model="one")
+    app.session_state["model"] = "two"
+    assert app.run().text[0].value == "two"
+
+
+def test_a_page_without_people_offers_both_ways_to_begin_and_stops():
+    def script():
+        import streamlit as st
+
+        from cavae.ui import widgets
+
+        widgets.require_cohort()
+        st.text("people are here")
+
+    app = run(script)
+    assert [button.key for button in app.button] == ["start_demo", "start_own"]
+    assert not app.text
+    app.button(key="start_demo").click().run()
+    assert app.text[0].value == "people are here"
+
+
+def test_an_error_is_shown_as_its_sentence_and_ends_the_page():
+    def script():
+        import streamlit as st
+
+        from cavae.errors import DataError
+        from cavae.ui import widgets
+
+        with widgets.errors_as_sentences():
+            raise DataError("Row 3, column AGE: 'forty' is not a number of years.")
+        st.text("not reached")
+
+    app = run(script)
+    assert [error.value for error in app.error] == [
+        widgets.plain("Row 3, column AGE: 'forty' is not a number of years.")
+    ]
+    assert not app.text
+    assert not app.exception
+
+
+@pytest.mark.parametrize("text", ["a_b*c*.csv", "$x$", ":red[x]", "<b>", "[a](b)", "`x`", "# x"])
+def test_text_from_a_file_is_not_markdown(text):
+    escaped = widgets.plain(text)
+    assert escaped.replace("\\", "") == text
+    assert all(escaped[at - 1] == "\\" for at, char in enumerate(escaped) if char in "*_$[<`#")
+
+
+def test_several_models_can_be_chosen_from(tmp_path, monkeypatch):
+    for name in ("another", DEFAULT_MODEL):
+        shutil.copytree(PRETRAINED / DEFAULT_MODEL, tmp_path / name)
+    monkeypatch.setattr(widgets, "available_models", lambda: available_models(tmp_path))
+
+    def script():
+        import streamlit as st
+
+        from cavae.ui import state, widgets
+
+        widgets.sidebar_status()
+        st.text(state.model_name())
+
+    app = run(script)
+    assert app.selectbox[0].options == ["ad-mci", "another"]
+    assert app.text[0].value == DEFAULT_MODEL
+    app.selectbox[0].select("another").run()
+    assert app.text[0].value == "another"
+
+
+def test_every_word_is_explained_or_said_to_be_unknown():
+    assert "severity" in explain("MAD")
+    with pytest.raises(ConfigError, match="'phlogiston'; explained are: background"):
+        explain("phlogiston")
+
+
+def test_the_demo_is_where_the_app_looks_for_it():
+    assert state.DEMO.is_file()
