@@ -1,0 +1,186 @@
+"""What was understood of a table: how many people, which column is what, and what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from cavae import numbers
+from cavae.atlas import rois
+from cavae.plots import group_order
+from cavae.ui import glossary, state, uploads
+from cavae.ui.widgets import plain
+
+if TYPE_CHECKING:
+    from cavae.cohort import Check, Cohort
+
+COVARIATES = {
+    "id": "Person",
+    "age": "Age",
+    "sex": "Sex",
+    "icv": "ICV",
+    "diagnosis": "Diagnosis",
+    "site": "Site",
+}
+NEEDED = ("age", "sex")
+NOBODY, NOT_GIVEN = "–", "not given"
+MOST_LABELS = 6
+
+
+def show_counts(check: Check) -> None:
+    """How many people, how many can be used, and which columns hold the features."""
+    everyone, usable, features, names = st.columns([2, 2, 3, 4])
+    everyone.metric("People", f"{check.rows:,}")
+    usable.metric("Usable", f"{check.usable:,}")
+    if check.cohort.kind == "muse":
+        help_ = glossary.explain("ROI")
+        features.metric("Regions found", f"{check.rois} of {len(rois())}", help=help_)
+        names.metric("Columns named like", plain(check.recognition.dialect or NOBODY))
+    else:
+        features.metric("Other features", f"{len(check.recognition.features):,}")
+
+
+def show_columns(check: Check) -> None:
+    """Which column was taken for what, and what its values were taken to mean."""
+    said = _understood(check.cohort)
+    rows = []
+    for key, name in COVARIATES.items():
+        column = check.recognition.columns[key]
+        meaning = said[key] if column is not None and len(check.cohort) else NOBODY
+        rows.append((name, plain(column) if column is not None else "not found", meaning))
+    if check.recognition.columns["icv"] is None and check.cohort.kind == "muse":
+        rows[list(COVARIATES).index("icv")] = ("ICV", "not found", "estimated by the model")
+    table = pd.DataFrame(rows, columns=["What", "Column", "Understood as"])
+    st.table(table, border="horizontal", hide_index=True)
+
+
+def _understood(cohort: Cohort) -> dict[str, str]:
+    them = cohort.subjects
+    age, icv, sites = them["age"], them["icv"], them["site"][them["site"] != ""]
+    return {
+        "id": plain(f"{them['subject_id'].iloc[0]}, …") if len(them) else NOBODY,
+        "age": f"{age.min():.0f} to {age.max():.0f} years, median {age.median():.0f}",
+        "sex": _counts(them["sex"]),
+        "icv": f"{numbers.volume(round(icv.mean(), -3))} on average",
+        "diagnosis": _counts(them["diagnosis"]),
+        "site": _counts(sites) if sites.nunique() <= 4 else f"{sites.nunique()} sites",
+    }
+
+
+def _counts(labels: pd.Series) -> str:
+    counts = labels.replace("", NOT_GIVEN).value_counts()
+    most = counts.head(MOST_LABELS)
+    said = ", ".join(f"{plain(str(label))} {most[label]:,}" for label in group_order(most.index))
+    return said if len(most) == len(counts) else f"{said} and {len(counts) - len(most)} more"
+
+
+def show_next_step(check: Check, reading: uploads.Reading | None) -> None:
+    """The button for the one thing to do next; none while the table cannot be used."""
+    if reading is None or reading.in_use:
+        go = st.button(
+            "Open Latent space",
+            key="next",
+            type="primary",
+            icon=":material/arrow_forward:",
+            width="stretch",
+        )
+        if go:
+            st.switch_page("pages/latent_space.py")
+    elif check.usable and not uploads.lacking(check):
+        st.button(
+            f"Use these {people(check.usable)}",
+            key="use",
+            type="primary",
+            icon=":material/check:",
+            on_click=uploads.use,
+            args=(reading,),
+            width="stretch",
+        )
+
+
+def show_state(check: Check, reading: uploads.Reading | None) -> None:
+    """What to confirm or to mend before the table is used, and what was assumed when it is."""
+    if reading is None or reading.in_use:
+        _show_assumptions(check, "Assumed")
+        return
+    if absent := [key for key in NEEDED if check.recognition.columns[key] is None]:
+        st.warning(
+            f"No column was recognized as {' and '.join(absent)}, needed for everyone: add the "
+            "participants file above, or choose the column below."
+        )
+    elif not check.usable:
+        first = f": {check.problems[0].message}" if check.problems else "."
+        st.warning(plain(f"Nobody can be used yet{first}"))
+    elif lacking := uploads.lacking(check):
+        _show_lacking(check, lacking, reading)
+    else:
+        _show_assumptions(check, "Please check what was assumed")
+    show_still_in_use()
+
+
+def show_still_in_use() -> None:
+    """Say that what was loaded before has not changed."""
+    if (table := state.loaded()) is not None:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(
+                f"Still in use, unchanged: **{plain(table.name)}**, {people(len(table.cohort))}."
+            )
+            st.button("Back to it", key="back", icon=":material/undo:", on_click=uploads.forget)
+
+
+def _show_assumptions(check: Check, title: str) -> None:
+    sentences = list(check.notices)
+    if left_out := check.rows - check.usable:
+        sentences.append(f"{counted(left_out, 'row')} left out; the problems below say why.")
+    if sentences:
+        st.markdown(f"**{title}**")
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+
+
+def _show_lacking(check: Check, lacking: tuple[str, ...], reading: uploads.Reading) -> None:
+    """Why the model in use cannot read the table, and how to train one that can."""
+    name = state.model_name()
+    if check.cohort.kind == "muse":
+        first = ", ".join(_region_label(index) for index in lacking[:5])
+        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+        st.warning(
+            f"The model {name} needs regions that were not found: {plain(first)}{more}. Choose "
+            "their columns below, or train a model of your own on those you have, in a terminal:"
+        )
+    else:
+        st.info(
+            f"These are {len(check.recognition.features):,} numbers of another kind, no volumes "
+            f"that the model {name} knows. Train a model of your own on them, in a terminal:"
+        )
+    st.code(_train_command(check, reading), language="bash", wrap_lines=True)
+    if len(check.diagnoses) < 2:
+        st.caption(
+            "Training needs two groups: a diagnosis for everyone, healthy people among them."
+        )
+
+
+def _region_label(index: str) -> str:
+    return next((one.label for one in rois() if one.index == index), index)
+
+
+def _train_command(check: Check, reading: uploads.Reading) -> str:
+    volumes, *participants = (file.name for file in reading.files)
+    healthy = "CN" if "CN" in check.diagnoses else next(iter(check.diagnoses), "CN")
+    others = [label for label in check.diagnoses if label != healthy] or ["AD"]
+    words = ["python", "-m", "cavae", "train", "--volumes", volumes]
+    words += ["--participants", *participants] if participants else []
+    words += ["--background", healthy, "--target", ",".join(others)]
+    return shlex.join([*words, "--output", "pretrained/my-model"])
+
+
+def counted(n: int, noun: str) -> str:
+    """`1 row`, `12 rows`."""
+    return numbers.count(n, noun if n == 1 else f"{noun}s")
+
+
+def people(n: int) -> str:
+    """`1 person`, `12 people`."""
+    return numbers.count(n, "person" if n == 1 else "people")
