@@ -79,9 +79,8 @@ def train(
     preset: Annotated[str, typer.Option(help="Settings to start from.")] = "paper",
 ) -> None:
     """Fit preprocessing and model to the labelled people of a table."""
-    from cavae import training
     from cavae.config import train_config
-    from cavae.evaluation import save_with_card
+    from cavae.experiments import train_and_save
 
     config = train_config(
         preset,
@@ -96,8 +95,9 @@ def train(
     with typer.progressbar(
         length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
-        trained = training.train(cohort, config, latent, lambda _: bar.update(1))
-    save_with_card(trained, cohort, output, trained_on=f"{volumes.name}, {len(cohort)} people")
+        trained = train_and_save(
+            cohort, config, output, volumes.name, latent, lambda _: bar.update(1)
+        )
     typer.echo(f"Model written to {output} (best epoch {trained.best_epoch}).")
 
 
@@ -144,13 +144,14 @@ def sample(
     age: Annotated[float | None, typer.Option(help="Everyone of this age, years.")] = None,
     sex: Annotated[str | None, typer.Option(help="Everyone F or M.")] = None,
     icv: Annotated[float | None, typer.Option(help="Everyone of this ICV, mm³.")] = None,
+    subtype: Annotated[int | None, typer.Option(help="Everyone of this subtype, 1, 2 …")] = None,
 ) -> None:
     """Write a synthetic cohort of healthy-diseased pairs, two rows a pair."""
     require_format(output)
     from cavae import synthesis
     from cavae.checkpoint import load_model
 
-    request = synthesis.SampleRequest(pairs, seed, age, sex, icv, standardized)
+    request = synthesis.SampleRequest(pairs, seed, age, sex, icv, subtype, standardized)
     loaded = load_model(model)
     save_table((part.table() for part in synthesis.sample_chunks(loaded, request)), output)
 

@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from cavae.config import ModelConfig, TrainConfig
 from cavae.errors import CheckpointError, ConfigError
-from cavae.preprocessing import Preprocessor
+from cavae.fitted import FittedModel
 
 if TYPE_CHECKING:
-    from cavae.model import ContrastiveVAE
+    from torch import Tensor
+
     from cavae.training import TrainedModel
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 DEFAULT_MODEL = "ad-mci"
+CALIBRATION = "calibration."  # prefix of its arrays among the weights
 MAX_JSON_BYTES = 20_000_000
 MAX_WEIGHTS_BYTES = 200_000_000
 
@@ -40,14 +42,10 @@ class ModelSummary:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A model ready for use: the network is in eval mode and must stay so."""
+class Model(FittedModel):
+    """A model from a folder, ready for use."""
 
     name: str
-    config: ModelConfig
-    training: TrainConfig
-    network: ContrastiveVAE
-    preprocessor: Preprocessor
     card: str
     facts: Mapping[str, Any]
 
@@ -80,10 +78,10 @@ def find_model(name_or_folder: str | Path) -> Path:
 def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     """Load a model; raises CheckpointError naming the file when anything does not fit."""
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
+    from cavae.calibration import Calibration
     from cavae.model import ContrastiveVAE
+    from cavae.preprocessing import Preprocessor
 
     folder = find_model(name_or_folder)
     content = _read_config(folder)
@@ -92,18 +90,25 @@ def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     if preprocessor.features != config.features:
         raise CheckpointError("preprocessor.json and config.json name different features.")
     network = ContrastiveVAE(config)
-    weights = folder / "weights.safetensors"
-    _require_size(weights, MAX_WEIGHTS_BYTES)
+    tensors = _read_weights(folder / "weights.safetensors")
+    calibrated, weights = _partition(tensors)
     try:
-        state = load_file(weights)
-        network.load_state_dict(state)
-    except (SafetensorError, RuntimeError, OSError) as error:
+        network.load_state_dict(weights)
+        calibration = Calibration.from_tensors(calibrated) if training.calibrate else None
+    except (RuntimeError, KeyError, ValueError) as error:
         raise CheckpointError(f"weights.safetensors does not fit config.json: {error}") from error
-    if not all(torch.isfinite(tensor).all() for tensor in state.values()):
+    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
         raise CheckpointError("weights.safetensors holds numbers that are not finite.")
     card = _read_text(folder / "card.md", MAX_JSON_BYTES)
     return Model(
-        folder.name, config, training, network.eval(), preprocessor, card, content["facts"]
+        config,
+        training,
+        network.eval(),
+        preprocessor,
+        calibration,
+        folder.name,
+        card,
+        content["facts"],
     )
 
 
@@ -122,11 +127,41 @@ def save_model(trained: TrainedModel, folder: Path, card: str, facts: Mapping[st
         new.mkdir()
         _write_json(new / "config.json", content, indent=2)
         _write_json(new / "preprocessor.json", trained.preprocessor.to_dict())
-        save_file(trained.network.state_dict(), new / "weights.safetensors")
+        save_file(_tensors(trained), new / "weights.safetensors")
+        (new / "weights.safetensors").chmod(0o644)
         (new / "card.md").write_text(card, encoding="utf-8")
+        new.chmod(0o755)
         if folder.exists():
             os.replace(folder, Path(temporary) / "old")
         os.replace(new, folder)
+
+
+def _tensors(trained: FittedModel) -> dict[str, Tensor]:
+    calibration = {} if trained.calibration is None else trained.calibration.to_tensors()
+    named = {CALIBRATION + name: tensor for name, tensor in calibration.items()}
+    return trained.network.state_dict() | named
+
+
+def _partition(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Arrays of the calibration, without their prefix, and weights of the network."""
+    calibration, network = {}, {}
+    for name, tensor in tensors.items():
+        if name.startswith(CALIBRATION):
+            calibration[name.removeprefix(CALIBRATION)] = tensor
+        else:
+            network[name] = tensor
+    return calibration, network
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    _require_size(path, MAX_WEIGHTS_BYTES)
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error}") from error
 
 
 def _summary(folder: Path) -> ModelSummary:

@@ -80,7 +80,8 @@ class TrainConfig(_Json):
     mmd_weight: λ of eq. 8; validation: share of each cohort held out to monitor the
     2-Wasserstein distance; patience: epochs without a better one before training stops.
     Beyond the paper, all 0 there: salient_silence and pair_consistency weigh terms that
-    `losses` defines, input_noise (SD) blurs what is learned from, against overfitting.
+    `losses` defines, input_noise (SD) blurs what is learned from, against overfitting, and
+    calibrate measures afterwards what the decoder leaves out (`calibration`).
     """
 
     background: tuple[str, ...] = ("CN",)
@@ -90,6 +91,7 @@ class TrainConfig(_Json):
     salient_silence: float = 0.0
     pair_consistency: float = 0.0
     input_noise: float = 0.0
+    calibrate: bool = False
     epochs: int = 500
     batch_size: int = 256
     learning_rate: float = 1e-3
@@ -120,7 +122,12 @@ class TrainConfig(_Json):
 VARIANTS = ("contrastive",)
 PRESETS = {
     "paper": {},
-    "calibrated": {"salient_silence": 1.0, "pair_consistency": 10.0, "input_noise": 1.5},
+    "calibrated": {
+        "salient_silence": 1.0,
+        "pair_consistency": 10.0,
+        "input_noise": 1.5,
+        "calibrate": True,
+    },
 }
 
 

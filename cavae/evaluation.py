@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cavae.checkpoint import Model
 from cavae.cohort import Cohort
+from cavae.fitted import FittedModel
 from cavae.synthesis import Twins, encode, healthy_twins
 
 Array = NDArray[np.float64]
@@ -55,7 +55,7 @@ def ranking_auc(score: Array, diseased: NDArray[np.bool_]) -> float:
     return float(roc_auc_score(diseased, score))
 
 
-def evaluate_cohort(model: Model, cohort: Cohort) -> tuple[Figure, ...]:
+def evaluate_cohort(model: FittedModel, cohort: Cohort) -> tuple[Figure, ...]:
     """`clinical_figures` of a model on a labelled cohort that it was not trained on."""
     twins = healthy_twins(model, encode(model, cohort))
     return clinical_figures(twins, model.training.background, model.training.target)

@@ -16,11 +16,12 @@ def wasserstein2(a: Array, b: Array) -> float:
     """
     mean = float(np.square(a.mean(axis=0) - b.mean(axis=0)).sum())
     cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    root = _square_root(cov_a)
+    root = square_root(cov_a)
     cross = np.sqrt(np.clip(np.linalg.eigvalsh(root @ cov_b @ root), 0.0, None)).sum()
     return mean + float(np.trace(cov_a) + np.trace(cov_b) - 2.0 * cross)
 
 
-def _square_root(covariance: Array) -> Array:
+def square_root(covariance: Array) -> Array:
+    """The symmetric square root of a covariance, (p, p)."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T

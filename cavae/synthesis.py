@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cavae.checkpoint import Model
 from cavae.cohort import Cohort
 from cavae.errors import ConfigError
+from cavae.fitted import FittedModel
 from cavae.preprocessing import Adaptation
 
 Array = NDArray[np.float64]
@@ -89,7 +89,7 @@ class Twins:
         )
 
 
-def encode(model: Model, cohort: Cohort) -> Encoding:
+def encode(model: FittedModel, cohort: Cohort) -> Encoding:
     """Posterior means of z and s for everyone; raises DataError when features are missing."""
     standardized = model.preprocessor.transform(cohort)
     with torch.no_grad():
@@ -105,18 +105,18 @@ def encode(model: Model, cohort: Cohort) -> Encoding:
     )
 
 
-def decode(model: Model, common: Array, salient: Array) -> Array:
+def decode(model: FittedModel, common: Array, salient: Array) -> Array:
     """Mean of p(x|z, s), standardized, (n, p)."""
     with torch.no_grad():
         return _array(model.network.decode(_tensor(common), _tensor(salient)))
 
 
-def disease_effect(model: Model, common: Array, salient: Array) -> Array:
+def disease_effect(model: FittedModel, common: Array, salient: Array) -> Array:
     """decode(z, s) - decode(z, 0), SD, (n, p): target minus twin."""
     return decode(model, common, salient) - decode(model, common, np.zeros_like(salient))
 
 
-def healthy_twins(model: Model, encoding: Encoding, twin: str = "residual") -> Twins:
+def healthy_twins(model: FittedModel, encoding: Encoding, twin: str = "residual") -> Twins:
     """Give everyone a healthy twin.
 
     `paper`: decode(z, 0) (paper, Figure 4b). `residual`: x - [decode(z, s) - decode(z, 0)], which
@@ -144,13 +144,15 @@ def healthy_twins(model: Model, encoding: Encoding, twin: str = "residual") -> T
 class PairedCohort:
     """Synthetic pairs: row i of background and of target are one person without and with disease.
 
-    subjects: age, sex, icv; background and target (n, p) in mm³, or in SD when standardized.
+    subjects: age, sex, icv; background and target (n, p) in mm³, or in SD when standardized;
+    subtype (n,): component of the salient mixture, counted from 1.
     """
 
     subjects: pd.DataFrame
     features: tuple[str, ...]
     background: Array
     target: Array
+    subtype: NDArray[np.int64]
     first_pair: int = 1
 
     def table(self) -> pd.DataFrame:
@@ -162,7 +164,7 @@ class PairedCohort:
             {
                 "pair_id": np.repeat(np.arange(self.first_pair, self.first_pair + n), 2),
                 "group": np.tile(["background", "target"], n),
-                "subtype": 1,
+                "subtype": np.repeat(self.subtype, 2),
                 "age": people["age"],
                 "sex": people["sex"],
                 "icv": people["icv"],
@@ -173,13 +175,14 @@ class PairedCohort:
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """What to draw: `pairs` people by `seed`; age (years), sex and icv (mm³) fixed when given."""
+    """What to draw: `pairs` people by `seed`; age (years), sex, icv (mm³), subtype if given."""
 
     pairs: int
     seed: int = 0
     age: float | None = None
     sex: str | None = None
     icv: float | None = None
+    subtype: int | None = None
     standardized: bool = False
 
     def __post_init__(self) -> None:
@@ -191,7 +194,7 @@ class SampleRequest:
             raise ConfigError(f"sex is {self.sex!r}; accepted: F, M.")
 
 
-def sample_pairs(model: Model, request: SampleRequest) -> PairedCohort:
+def sample_pairs(model: FittedModel, request: SampleRequest) -> PairedCohort:
     """Draw all pairs into memory; `sample_chunks` keeps memory flat."""
     chunks = list(sample_chunks(model, request))
     return PairedCohort(
@@ -199,29 +202,58 @@ def sample_pairs(model: Model, request: SampleRequest) -> PairedCohort:
         chunks[0].features,
         np.concatenate([c.background for c in chunks]),
         np.concatenate([c.target for c in chunks]),
+        np.concatenate([c.subtype for c in chunks]),
     )
 
 
-def sample_chunks(model: Model, request: SampleRequest) -> Iterator[PairedCohort]:
-    """Draw pairs, CHUNK at a time: target decode(z, s), background decode(z, 0), z, s ~ N(0, I).
+def sample_chunks(model: FittedModel, request: SampleRequest) -> Iterator[PairedCohort]:
+    """Draw pairs, CHUNK at a time.
 
     Every chunk has its own random stream (seed, number of the chunk), so the first pairs of a
     large request are those of a small one.
     """
+    known = model.calibration.subtypes if model.calibration is not None else 1
+    _within("subtype", request.subtype, 1, known)
     for number, start in enumerate(range(0, request.pairs, CHUNK)):
         generator = np.random.default_rng((request.seed, number))
-        subjects = _draw_subjects(model, request, generator)
-        z, s = generator.standard_normal((2, CHUNK, model.config.latent))
         size = min(CHUNK, request.pairs - start)
-        subjects, z, s = subjects.iloc[:size], z[:size], s[:size]
-        pair = decode(model, z, np.zeros_like(s)), decode(model, z, s)
+        subjects = _draw_subjects(model, request, generator).iloc[:size]
+        background, target, subtype = (
+            drawn[:size] for drawn in _draw_standardized(model, request, generator)
+        )
         if not request.standardized:
-            pair = tuple(model.preprocessor.inverse_transform(x, subjects) for x in pair)
-        yield PairedCohort(subjects, model.config.features, *pair, first_pair=start + 1)
+            background, target = (
+                model.preprocessor.inverse_transform(x, subjects) for x in (background, target)
+            )
+        yield PairedCohort(
+            subjects, model.config.features, background, target, subtype, first_pair=start + 1
+        )
+
+
+def _draw_standardized(
+    model: FittedModel, request: SampleRequest, generator: np.random.Generator
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    """CHUNK pairs in SD: background and target (CHUNK, p), and the subtype of each pair.
+
+    Without calibration as in section 3.3 of the paper: z, s ~ N(0, I), background decode(z, 0),
+    target decode(z, s). With it, see `calibration`.
+    """
+    if model.calibration is None:
+        z, s = generator.standard_normal((2, CHUNK, model.config.latent))
+        background, target = decode(model, z, np.zeros_like(s)), decode(model, z, s)
+        return background, target, np.ones(CHUNK, dtype=np.int64)
+    calibration = model.calibration
+    z = calibration.sample_common(CHUNK, generator)
+    component = None if request.subtype is None else request.subtype - 1
+    s, drawn = calibration.sample_salient(CHUNK, generator, component)
+    without = decode(model, z, np.zeros_like(s))
+    background = without + calibration.sample_residual(CHUNK, generator)
+    effect = decode(model, z, s) - without + calibration.sample_effect_noise(CHUNK, generator)
+    return background, background + effect, drawn + 1
 
 
 def _draw_subjects(
-    model: Model, request: SampleRequest, generator: np.random.Generator
+    model: FittedModel, request: SampleRequest, generator: np.random.Generator
 ) -> pd.DataFrame:
     """Age, sex and ICV as in the target training cohort: the ages at which the disease occurs."""
     population = model.preprocessor.populations["target"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cavae.calibration import fit_calibration
 from cavae.cohort import Cohort
 from cavae.config import ModelConfig, TrainConfig
 from cavae.errors import ConfigError, DataError
+from cavae.fitted import FittedModel
 from cavae.losses import objective
 from cavae.metrics import wasserstein2
 from cavae.model import ContrastiveVAE, initialize
@@ -43,15 +45,11 @@ OnProgress = Callable[[Progress], bool | None]
 
 
 @dataclass(frozen=True)
-class TrainedModel:
-    """A network in eval mode with all that is needed to use it."""
+class TrainedModel(FittedModel):
+    """A model and how it came about; people: how many in each part, by "train target" and so on."""
 
-    config: ModelConfig
-    training: TrainConfig
-    network: ContrastiveVAE
-    preprocessor: Preprocessor
     history: tuple[Progress, ...]
-    people: dict[str, int]
+    people: Mapping[str, int]
 
     @property
     def best_epoch(self) -> int:
@@ -119,7 +117,8 @@ def train(
         for part, both in zip(("train", "validation"), parts, strict=True)
         for group, values in zip(("background", "target"), both, strict=True)
     }
-    return TrainedModel(model_config, config, network, preprocessor, history, people)
+    calibration = fit_calibration(network, *parts[0], config.seed) if config.calibrate else None
+    return TrainedModel(model_config, config, network, preprocessor, calibration, history, people)
 
 
 Pair = tuple[NDArray[np.float64], NDArray[np.float64]]  # background (m, p), target (n, p)

@@ -1,0 +1,137 @@
+"""Pairs are pairs: same person, with and without; twins lose the effect and nothing else."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cavae import synthesis
+from cavae.errors import ConfigError
+from cavae.synthesis import SampleRequest, encode, healthy_twins, sample_chunks, sample_pairs
+from tests.people import make_cohort
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_cohort(seed=7)
+
+
+@pytest.fixture(scope="module")
+def encoding(tiny_model, cohort):
+    return encode(tiny_model, cohort)
+
+
+def test_latents_have_a_row_a_person_in_the_order_of_the_table(encoding, cohort):
+    table = encoding.table()
+    assert list(table["subject_id"]) == list(cohort.subjects["subject_id"])
+    assert list(table.columns[:3]) == ["subject_id", "diagnosis", "common_1"]
+    assert table.columns[-1] == "salient_5"
+
+
+def test_a_person_is_encoded_the_same_alone_and_in_any_order(tiny_model, cohort, encoding):
+    order = np.random.default_rng(0).permutation(len(cohort))
+    turned = encode(tiny_model, cohort.select(order))
+    np.testing.assert_allclose(turned.salient, encoding.salient[order], atol=1e-5)
+    alone = encode(tiny_model, cohort.select([3]))
+    np.testing.assert_allclose(alone.common[0], encoding.common[3], atol=1e-5)
+
+
+def test_a_table_without_any_diagnosis_has_no_such_column(tiny_model, cohort):
+    unknown = replace(cohort, subjects=cohort.subjects.assign(diagnosis=""))
+    assert "diagnosis" not in encode(tiny_model, unknown).table()
+
+
+def test_severity_is_the_mean_absolute_difference_of_the_paper(tiny_model, encoding):
+    twins = healthy_twins(tiny_model, encoding, "paper")
+    without = synthesis.decode(tiny_model, encoding.common, np.zeros_like(encoding.salient))
+    np.testing.assert_allclose(twins.mad, np.abs(encoding.standardized - without).mean(axis=1))
+    np.testing.assert_allclose(twins.effect_mad, np.abs(twins.effect).mean(axis=1))
+
+
+def test_the_residual_twin_differs_from_the_person_by_the_effect_alone(
+    tiny_model, cohort, encoding
+):
+    twins = healthy_twins(tiny_model, encoding, "residual")
+    back = tiny_model.preprocessor.inverse_transform(
+        encoding.standardized - twins.effect, encoding.subjects, encoding.adaptations
+    )
+    np.testing.assert_allclose(twins.healthy, back)
+    still = np.abs(twins.effect) < 1e-3
+    relative = twins.healthy / cohort.features.to_numpy() - 1
+    assert np.abs(relative[still]).max(initial=0) < 1e-3
+
+
+def test_both_twins_share_effect_and_severity(tiny_model, encoding):
+    paper, residual = (healthy_twins(tiny_model, encoding, twin) for twin in ("paper", "residual"))
+    np.testing.assert_array_equal(paper.effect, residual.effect)
+    np.testing.assert_array_equal(paper.mad, residual.mad)
+    assert not np.allclose(paper.healthy, residual.healthy)
+
+
+def test_the_disease_is_found_where_it_was_put(tiny_model, cohort, encoding):
+    twins = healthy_twins(tiny_model, encoding)
+    ill = (cohort.subjects["diagnosis"] == "AD").to_numpy()
+    effect = twins.effect[ill].mean(axis=0)
+    hit = [twins.features.index(name) for name in ("31", "32", "47", "48")]
+    spared = [twins.features.index(name) for name in ("59", "60", "116", "117")]
+    assert effect[hit].max() < -0.8
+    assert np.abs(effect[spared]).max() < 0.6
+    assert twins.effect_mad[ill].mean() > 2 * twins.effect_mad[~ill].mean()
+
+
+def test_an_unknown_twin_is_refused(tiny_model, encoding):
+    with pytest.raises(ConfigError, match="accepted: residual, paper"):
+        healthy_twins(tiny_model, encoding, "identical")
+
+
+def test_a_pair_is_two_rows_of_one_person(tiny_model):
+    table = sample_pairs(tiny_model, SampleRequest(pairs=50, seed=3)).table()
+    assert len(table) == 100
+    assert list(table["group"][:4]) == ["background", "target"] * 2
+    one, other = (
+        table[table["group"] == group].reset_index() for group in ("background", "target")
+    )
+    for shared in ("pair_id", "age", "sex", "icv"):
+        assert (one[shared] == other[shared]).all()
+    assert (other["47"] < one["47"]).mean() > 0.7
+
+
+def test_same_seed_same_pairs_and_a_longer_draw_begins_with_the_shorter(tiny_model):
+    few = sample_pairs(tiny_model, SampleRequest(pairs=5, seed=3)).table()
+    many = sample_pairs(tiny_model, SampleRequest(pairs=50, seed=3)).table()
+    np.testing.assert_allclose(
+        few.select_dtypes("number"), many.select_dtypes("number")[:10], rtol=1e-5
+    )
+    other = sample_pairs(tiny_model, SampleRequest(pairs=5, seed=4)).table()
+    assert not np.allclose(few["47"], other["47"])
+
+
+def test_chunks_number_their_pairs_on(tiny_model, monkeypatch):
+    monkeypatch.setattr(synthesis, "CHUNK", 4)
+    chunks = [c.table() for c in sample_chunks(tiny_model, SampleRequest(pairs=10))]
+    assert [len(chunk) for chunk in chunks] == [8, 8, 4]
+    ids = np.concatenate([chunk["pair_id"] for chunk in chunks])
+    np.testing.assert_array_equal(ids, np.repeat(np.arange(1, 11), 2))
+
+
+def test_age_sex_and_icv_can_be_fixed(tiny_model):
+    request = SampleRequest(pairs=20, age=70, sex="F", icv=1.3e6)
+    table = sample_pairs(tiny_model, request).table()
+    assert set(table["age"]) == {70}
+    assert set(table["sex"]) == {"F"}
+    assert set(table["icv"]) == {1.3e6}
+
+
+def test_standardized_pairs_are_the_same_pairs_in_sd(tiny_model):
+    volumes = sample_pairs(tiny_model, SampleRequest(pairs=20))
+    standardized = sample_pairs(tiny_model, SampleRequest(pairs=20, standardized=True))
+    back = tiny_model.preprocessor.inverse_transform(standardized.target, standardized.subjects)
+    np.testing.assert_allclose(back, volumes.target)
+
+
+@pytest.mark.parametrize(
+    "setting", [{"pairs": 0}, {"sex": "X"}, {"age": 3}, {"icv": 5}, {"seed": -1}]
+)
+def test_requests_out_of_range_are_refused(setting):
+    with pytest.raises(ConfigError, match="accepted"):
+        SampleRequest(**({"pairs": 5} | setting))
