@@ -69,19 +69,18 @@ def show(check: Check, name: str, reading: uploads.Reading | None) -> None:
 
 
 top = st.container()
-with widgets.errors_as_sentences():
-    reading, table = uploads.read(), state.loaded()
-    shown = reading or table
-    check = shown.check if shown else None
-    with top:
-        drop_files(open_=not (check and check.usable))
-    if reading and reading.error:
-        widgets.show_error(DataError(reading.error))
-        recognition.show_still_in_use()
-        mapping.show(reading)
-    elif check is not None:
-        show(check, reading.names if reading else table.name, reading)
-    if table is None and check is None:
-        st.caption("No table at hand? Look around with 300 synthetic people.")
-        with st.columns(2)[0]:
-            widgets.demo_button()
+reading, table = uploads.read(), state.loaded()
+shown = reading or table
+check = shown.check if shown else None
+with top:
+    drop_files(open_=not (check and check.usable))
+if reading and reading.error:
+    widgets.show_error(DataError(reading.error))
+    recognition.show_still_in_use()
+    mapping.show(reading)
+elif check is not None:
+    show(check, reading.names if reading else table.name, reading)
+if table is None and check is None:
+    st.caption("No table at hand? Look around with 300 synthetic people.")
+    with st.columns(2)[0]:
+        widgets.demo_button()

@@ -1,0 +1,184 @@
+"""Synthetic pairs on their way to the Cohort page: what is drawn, shown and downloaded."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from cavae.atlas import roi
+from cavae.errors import DataError
+from cavae.plots import plot_distributions
+from cavae.plots.cohorts import MEMORY_ROIS
+from cavae.synthesis import PairedCohort, SampleRequest, sample_chunks, sample_pairs
+from cavae.tables import write_table
+from cavae.ui import glossary, models, results
+
+if TYPE_CHECKING:
+    from cavae.checkpoint import Model
+    from cavae.cohort import Cohort
+
+MOST = 50_000
+"""Pairs that a browser can be given; the command line has no such limit."""
+PICTURED = 2_000
+WEIGHED = 500
+PREVIEWED = 10
+FORMATS = {"CSV": (".csv", "text/csv"), "Parquet": (".parquet", "application/octet-stream")}
+SEXES = {"Both": None, "F": "F", "M": "M"}
+
+
+def choose(model: Model) -> SampleRequest:
+    """The controls: what to draw. Empty age and ICV are drawn as in the disease cohort."""
+    population = model.preprocessor.populations["target"]
+    groups = " and ".join(model.training.target)
+    drawn = f"Empty: as in the people with {groups} that the model learned from"
+    with st.container(horizontal=True):
+        pairs = st.number_input(
+            "Pairs",
+            *(1, MOST, 1_000, 100),
+            key="pairs",
+            help=f"{glossary.explain('pair')} At most {MOST:,} here; more with the command below.",
+            persist_state="session",
+            width=110,
+        )
+        age = st.number_input(
+            "Age (years)",
+            *(18.0, 100.0, None, 1.0, "%.0f"),
+            key="pairs_age",
+            placeholder=f"{population.ages[0]:.0f}–{population.ages[-1]:.0f}",
+            help=f"{drawn}, {population.ages[0]:.0f} to {population.ages[-1]:.0f} years for most.",
+            persist_state="session",
+            width=120,
+        )
+        sex = st.segmented_control(
+            "Sex",
+            list(SEXES),
+            default="Both",
+            required=True,
+            key="pairs_sex",
+            persist_state="session",
+        )
+        icv = st.number_input(
+            "ICV (mm³)",
+            *(600_000.0, 2_600_000.0, None, 50_000.0, "%.0f"),
+            key="pairs_icv",
+            placeholder="any",
+            help=f"{glossary.explain('ICV')} {drawn}.",
+            persist_state="session",
+            width=145,
+        )
+        unit = st.segmented_control(
+            "Volumes in",
+            ["mm³", "SD"],
+            default="mm³",
+            required=True,
+            key="pairs_unit",
+            help=f"SD: {glossary.explain('standardized')} Cohorts of different ages compare in SD.",
+            persist_state="session",
+        )
+        seed = st.number_input(
+            "Seed",
+            *(0, 2**31 - 1, 0, 1),
+            key="pairs_seed",
+            help="The same seed and settings make the same people again.",
+            persist_state="session",
+            width=100,
+        )
+    return SampleRequest(pairs, seed, age, SEXES[sex], icv, standardized=unit == "SD")
+
+
+def shown(request: SampleRequest) -> PairedCohort:
+    """The first pairs of the request, enough for a picture; the file begins with the same ones."""
+    few = replace(request, pairs=min(request.pairs, PICTURED))
+    return _sampled(models.current_model().name, few)
+
+
+# A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _sampled(model_name: str, request: SampleRequest) -> PairedCohort:
+    return sample_pairs(models.load_model(model_name), request)
+
+
+def picture(pairs: PairedCohort, loaded: pd.DataFrame | None, unit: str) -> go.Figure:
+    """Hippocampus and amygdala of the loaded people above those of the pairs (Figures 2a, 3a)."""
+    rois = [index for index in MEMORY_ROIS if index in pairs.features] or list(pairs.features[:4])
+    height = 290 if loaded is None else 370
+    figure = plot_distributions(loaded, pairs.table(), rois, unit=unit, height=height)
+    if loaded is not None:
+        figure.update_yaxes(title_text=f"Loaded, density (1/{unit})", row=1, col=1)
+    return figure
+
+
+def loaded_groups(cohort: Cohort, model: Model, standardized: bool) -> pd.DataFrame | None:
+    """Features of the loaded people with their `group`, background or target of the model.
+
+    In mm³ as measured, or standardized (SD). None when nobody is of either group; raises DataError
+    when the model cannot read the table.
+    """
+    known = dict.fromkeys(model.training.background, "background")
+    known |= dict.fromkeys(model.training.target, "target")
+    groups = cohort.subjects["diagnosis"].map(known)
+    if groups.isna().all():
+        return None
+    if standardized:
+        values = results.encoding(cohort).standardized
+        table = pd.DataFrame(values, columns=list(model.config.features))
+    else:
+        table = cohort.features
+    return table.assign(group=groups)[groups.notna()]
+
+
+def show_table(pairs: PairedCohort, unit: str) -> None:
+    """The first rows as the file has them; a region's name shows when its number is pointed at."""
+    number = "%.2f" if unit == "SD" else "%.0f"
+    columns = {
+        index: st.column_config.NumberColumn(index, format=number, help=_region_name(index))
+        for index in pairs.features
+    }
+    columns["icv"] = st.column_config.NumberColumn("icv", format="%.0f", help="mm³")
+    st.dataframe(
+        pairs.table().head(PREVIEWED), hide_index=True, column_config=columns, height="content"
+    )
+
+
+def _region_name(feature: str) -> str | None:
+    try:
+        return roi(feature).label
+    except DataError:  # a model of features of its own
+        return None
+
+
+def file_bytes(model_name: str, request: SampleRequest, suffix: str) -> bytes:
+    """The file of the command `sample`, byte for byte."""
+    model = models.load_model(model_name)
+    stream = io.BytesIO()
+    write_table((part.table() for part in sample_chunks(model, request)), stream, suffix)
+    return stream.getvalue()
+
+
+def file_size(model_name: str, request: SampleRequest, suffix: str) -> str:
+    """`about 5 MB`: how large the file of the request will be."""
+    megabytes = request.pairs * _bytes_a_pair(model_name, request.standardized, suffix) / 1e6
+    return f"about {megabytes:,.0f} MB" if megabytes >= 1 else "under 1 MB"
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _bytes_a_pair(model_name: str, standardized: bool, suffix: str) -> float:
+    few = SampleRequest(WEIGHED, standardized=standardized)
+    return len(file_bytes(model_name, few, suffix)) / WEIGHED
+
+
+def stem(model_name: str, request: SampleRequest) -> str:
+    """Name of the file without its ending: ad-mci_1000-pairs_seed-0, and what was fixed."""
+    fixed = {
+        "age": request.age and f"{request.age:g}",
+        "sex": request.sex,
+        "icv": request.icv and f"{request.icv:.0f}",
+        "unit": "SD" if request.standardized else None,
+    }
+    parts = [model_name, f"{request.pairs}-pairs", f"seed-{request.seed}"]
+    return "_".join(parts + [f"{name}-{value}" for name, value in fixed.items() if value])
