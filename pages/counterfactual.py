@@ -1,9 +1,81 @@
-"""Counterfactual: one person beside their healthy twin."""
+"""Counterfactual: one person beside their healthy twin, and what moves them apart."""
 
+import numpy as np
 import streamlit as st
 
-from cavae.ui import frame, widgets
+from cavae import plots
+from cavae.ui import (
+    charts,
+    comparison,
+    downloads,
+    frame,
+    models,
+    notices,
+    people,
+    results,
+    sliders,
+    state,
+    widgets,
+)
+from cavae.ui.glossary import explain
 
 frame.require()
-st.title("Counterfactual")
-widgets.require_cohort()
+st.title("Counterfactual", anchor=False)
+table = state.loaded()
+
+
+# A fragment: a slider redraws this part alone, not the menu, the choice and everyone's severity.
+@st.fragment
+def beside_their_twin(choice: people.Choice) -> None:
+    """Twin and now, region by region, for the salient s that the sliders say."""
+    from cavae import person as core
+
+    with widgets.errors_as_sentences():
+        model = models.current_model()
+        picture, controls = st.columns([12, 6], gap="medium")
+        with controls:
+            twin = comparison.choose_twin()
+            person = people.person(table, choice, twin)
+            salient = sliders.salient_sliders(model, person, table)
+        effect = core.effect_at(model, person, salient)
+        rows = core.person_table(person, effect)
+        key_rows = comparison.key_rows(person, rows)
+        with picture:
+            st.markdown(people.facts(person))
+            notices.of_person(core.caveats(model, person))
+            figure = plots.plot_paired_volumes(key_rows, height=410, unit=person.unit)
+            charts.draw(figure, "paired", comparison.in_words(key_rows, person.unit))
+            st.caption(comparison.caption(not np.array_equal(salient, person.salient), twin))
+
+        st.header("Where the effect is", anchor=False, help=explain("effect"))
+        effects = dict(zip(person.features, effect.tolist(), strict=True))
+        if person.unit:
+            charts.draw(plots.plot_brain(effects), "brain", "Slices of the brain, by effect.")
+        charts.draw(plots.plot_effect_ranking(effects), "ranking", "All effects in order.")
+        comparison.show_all(rows, person.unit)
+        downloads.csv_button(
+            "Download this person's table",
+            lambda: core.export_table(rows, person.unit),
+            f"{person.subject_id}_healthy_twin.csv",
+            "download_person",
+        )
+
+
+@st.fragment
+def among_everyone(choice: people.Choice, table: state.Loaded) -> None:
+    """Everyone's severity by diagnosis, this person marked (Figure 4b)."""
+    with widgets.errors_as_sentences():
+        st.header("How severe, among everyone loaded", anchor=False)
+        measure = comparison.choose_severity()
+        person = people.person(table, choice, "residual")
+        everyone = comparison.severity_table(table, person)
+        figure = plots.plot_severity(everyone, measure, marked=person.subject_id, height=470)
+        charts.draw(figure, "severity", "Severity of everyone loaded, by diagnosis.")
+        notices.warnings(results.encoding(table.cohort).notices)
+        notices.remarks(results.encoding(table.cohort).notices)
+
+
+choice = people.choose(table)
+beside_their_twin(choice)
+if table is not None:
+    among_everyone(choice, table)

@@ -1,9 +1,56 @@
-"""Latent space: common and salient codes of the loaded people, side by side."""
+"""Latent space: common z and salient s of the loaded people, side by side."""
 
 import streamlit as st
 
-from cavae.ui import frame, widgets
+from cavae.ui import (
+    choices,
+    coloring,
+    downloads,
+    frame,
+    latents,
+    notices,
+    results,
+    selection,
+    widgets,
+)
 
 frame.require()
-st.title("Latent space")
-widgets.require_cohort()
+st.title("Latent space", anchor=False)
+cohort = widgets.require_cohort().cohort
+st.caption(latents.READING)
+
+with widgets.errors_as_sentences():
+    encoding = results.encoding(cohort)
+    notices.warnings(encoding.notices)
+    names = coloring.color_choices(cohort)
+
+    how, colored = st.columns([3, 2])
+    kind = how.segmented_control(
+        "View",
+        list(latents.VIEWS),
+        default="pca",
+        required=True,
+        format_func=latents.VIEWS.get,
+        key="view",
+        persist_state="session",
+    )
+    choices.keep_valid("color", list(names))
+    color = colored.selectbox(
+        "Colour by", list(names), format_func=names.get, key="color", persist_state="session"
+    )
+    values = coloring.color_column(cohort, color).rename(color)
+
+    for column, space in zip(st.columns(2, gap="medium"), latents.SPACES, strict=True):
+        with column:
+            latents.title(space)
+            view = latents.make_view(encoding, space, kind, values)
+            selection.picture(
+                view.figure(color),
+                key=f"{space} picture",
+                alt=f"{len(cohort)} people in {latents.TERMS[space]}, coloured by {names[color]}",
+            )
+            st.caption(view.note)
+
+    selection.panel(cohort)
+    downloads.csv_button("Download the latents", encoding.table, "latents.csv", "download_latents")
+    notices.remarks(encoding.notices)

@@ -19,6 +19,9 @@ BAND_COLOR = "#4A9FD6"
 """Lighter than the healthy twin's blue, so that the band shows on a dark page."""
 BAND_SD = 1.6449
 """The 5th and the 95th centile of a normal distribution, in SD from its mean."""
+PAIR = ("healthy", "observed")
+LETTER = 0.024
+"""Width of a letter beside a dot as a share of a panel's axis, where two stand side by side."""
 FLOOR = -0.55
 """Height of the twin's and the person's dots below the curve, whose peak is 1."""
 
@@ -73,11 +76,22 @@ def centile(value: float, mean: float, sd: float) -> str:
 
 
 def _range(records: list[dict[str, Any]]) -> list[float]:
-    """Return a common axis for these ROIs, with room for the words beside the dots."""
-    low = min(min(r["healthy"], r["observed"], r["mean"] - 3 * r["sd"]) for r in records)
-    high = max(max(r["healthy"], r["observed"], r["mean"] + 3 * r["sd"]) for r in records)
-    room = 0.22 * (high - low)
-    return [max(0.0, low - room) if low >= 0 else low - room, high + room]
+    """Return a common axis for these ROIs: all of the bells, and room for the words outside."""
+    low = min(r["mean"] - 3.2 * r["sd"] for r in records)
+    high = max(r["mean"] + 3.2 * r["sd"] for r in records)
+    # A wider axis makes the words wider in its own units, but ever less so.
+    for _ in range(20):
+        width = high - low
+        for r in records:
+            left, right = sorted(r[name] for name in PAIR)
+            low = min(low, left - width * _share_of_words(left, r))
+            high = max(high, right + width * _share_of_words(right, r))
+    return [low, high]
+
+
+def _share_of_words(value: float, record: dict[str, Any]) -> float:
+    """Return the width of the words beside a dot as a share of its panel's axis."""
+    return LETTER * len(centile(value, record["mean"], record["sd"]))
 
 
 def _amount(value: float, unit: str) -> str:
@@ -227,10 +241,11 @@ def plot_effect_ranking(
     ranked = sorted(effects.items(), key=lambda item: item[1])
     named = sorted(effects.items(), key=lambda item: -abs(item[1]))[:strongest]
     named = sorted(named, key=lambda item: -item[1])
-    lower = sum(value < 0 for value in effects.values())
+    losses = sum(value < 0 for value in effects.values())
+    gains = sum(value > 0 for value in effects.values())
     titles = (
         f"The {len(named)} strongest effects",
-        f"All {len(ranked)} in order: {lower} losses, {len(ranked) - lower} gains",
+        f"All {len(ranked)} in order: {losses} losses, {gains} gains",
     )
     figure = make_subplots(
         1, 2, column_widths=[0.4, 0.6], horizontal_spacing=0.13, subplot_titles=titles

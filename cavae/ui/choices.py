@@ -1,0 +1,12 @@
+"""Choices that outlive a page, and may no longer be on offer when the visitor comes back."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+
+def keep_valid(key: str, options: Sequence[Any]) -> None:
+    """Let a widget's remembered value fall back to the first option when it is not one of them."""
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = options[0]

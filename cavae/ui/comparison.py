@@ -1,0 +1,108 @@
+"""One person beside their twin: which twin, which regions, and what a picture of them says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from cavae import numbers
+from cavae.plots.cohorts import MEMORY_ROIS
+from cavae.ui import results
+from cavae.ui.glossary import explain
+
+if TYPE_CHECKING:
+    from cavae.person import Person
+    from cavae.ui.state import Loaded
+
+TWINS = {"residual": "Own anatomy", "paper": "As in the paper"}
+TWIN_HELP = (
+    "Own anatomy: this person minus the effect of the disease, so what is peculiar to them stays. "
+    "As in the paper: what the model draws from their common z alone."
+)
+PAPER = "This twin lacks what is peculiar to the person: the differences hold more than disease."
+MOVED = "**Sliders moved: now is imagined, not measured.**"
+NOT_CAUSAL = "A twin is a model's expectation, not a causal claim and not a diagnosis."
+SEVERITIES = {"mad": "Distance from the twin (MAD)", "effect_mad": "Pure effect"}
+COLUMNS = {
+    "label": st.column_config.TextColumn("Region"),
+    "healthy": st.column_config.NumberColumn("Healthy twin (mm³)", format="%,.0f"),
+    "observed": st.column_config.NumberColumn("Now (mm³)", format="%,.0f"),
+    "effect": st.column_config.NumberColumn("Effect (SD)", format="%+.1f", help=explain("SD")),
+    "percent": st.column_config.NumberColumn("Effect (%)", format="%+.0f"),
+}
+
+
+def choose_twin() -> str:
+    """Ask which healthy twin is meant, one of TWINS."""
+    return st.segmented_control(
+        "Healthy twin",
+        list(TWINS),
+        default="residual",
+        required=True,
+        format_func=TWINS.get,
+        key="twin",
+        help=TWIN_HELP,
+        persist_state="session",
+    )
+
+
+def choose_severity() -> str:
+    """Ask for a measure of severity, one of SEVERITIES."""
+    return st.segmented_control(
+        "Measure",
+        list(SEVERITIES),
+        default="mad",
+        required=True,
+        format_func=SEVERITIES.get,
+        key="measure",
+        help=f"{explain('MAD')} Pure effect: the average size of the effect alone, in SD.",
+        persist_state="session",
+    )
+
+
+def key_rows(shown: Person, rows: pd.DataFrame) -> pd.DataFrame:
+    """Hippocampus and amygdala; where the model has other features, the four most affected."""
+    if set(MEMORY_ROIS) <= set(shown.features):
+        return rows.set_index("index", drop=False).loc[list(MEMORY_ROIS)]
+    return rows.iloc[np.argsort(-np.abs(shown.effect), kind="stable")[:4]]
+
+
+def in_words(rows: pd.DataFrame, unit: str) -> str:
+    """What the picture of these rows shows, for those who cannot see it."""
+    return "; ".join(
+        f"{row.label}: healthy twin {row.healthy:,.4g} {unit}, now {row.observed:,.4g} {unit}, "
+        f"effect {numbers.deviation(row.effect)}"
+        for row in rows.itertuples()
+    )
+
+
+def caption(moved: bool, twin: str) -> str:
+    """What to bear in mind with the picture, as Markdown."""
+    return " ".join([MOVED] * moved + [PAPER] * (twin == "paper") + [NOT_CAUSAL])
+
+
+def show_all(rows: pd.DataFrame, unit: str) -> None:
+    """Every region as a table, strongest effect first, closed until asked for."""
+    ordered = rows.iloc[np.argsort(-np.abs(rows["effect"].to_numpy()), kind="stable")]
+    columns = dict(COLUMNS)
+    if not unit:
+        columns["healthy"] = st.column_config.NumberColumn("Healthy twin", format="%.4g")
+        columns["observed"] = st.column_config.NumberColumn("Now", format="%.4g")
+    with st.expander(f"All {len(rows)} as a table"):
+        st.dataframe(ordered[list(columns)], hide_index=True, column_config=columns)
+
+
+def severity_table(table: Loaded, shown: Person) -> pd.DataFrame:
+    """Everyone's subject_id, diagnosis, mad and effect_mad; a synthetic person is added."""
+    twins = results.twins(table.cohort)
+    everyone = table.cohort.subjects[["subject_id", "diagnosis"]].assign(
+        mad=twins.mad, effect_mad=twins.effect_mad
+    )
+    if shown.subject_id in set(everyone["subject_id"]):
+        return everyone
+    size = float(np.abs(shown.effect).mean())
+    drawn = {"subject_id": shown.subject_id, "diagnosis": "synthetic", "mad": size}
+    return pd.concat([everyone, pd.DataFrame([drawn | {"effect_mad": size}])], ignore_index=True)

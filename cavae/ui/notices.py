@@ -1,0 +1,32 @@
+"""What makes results less certain, beside the results: warnings stand out, the rest stays quiet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from cavae.ui.widgets import plain
+
+WARNING = "Warning: "
+
+
+def warnings(sentences: Iterable[str]) -> None:
+    """Those sentences about the loaded people that begin with "Warning: ", set apart."""
+    for sentence in sentences:
+        if sentence.startswith(WARNING):
+            text = sentence.removeprefix(WARNING)
+            st.warning(plain(text[0].upper() + text[1:]), icon=":material/warning:")
+
+
+def remarks(sentences: Iterable[str]) -> None:
+    """The other sentences: what was assumed."""
+    for sentence in sentences:
+        if not sentence.startswith(WARNING):
+            st.caption(f":material/info: {plain(sentence)}")
+
+
+def of_person(sentences: Iterable[str]) -> None:
+    """What makes one person's result less certain."""
+    for sentence in sentences:
+        st.warning(plain(sentence), icon=":material/warning:")
