@@ -16,7 +16,7 @@ lint: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
 
 pretrained: $(VENV)/app.stamp
-	$(BIN)/python -m cavae pretrain --data ../shared/data --output pretrained
+	$(BIN)/python -m cavae pretrain --data ../shared/data
 
 # The stamps remember what was installed: pip runs again only when a list has changed.
 $(VENV)/app.stamp: requirements.txt | $(BIN)/python

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cavae.checkpoint import DEFAULT_MODEL, available_models
+from cavae.atlas import ASSETS
+from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, available_models
 from cavae.cohort import Check, Cohort, read_cohort
 from cavae.errors import CavaeError, DataError
 from cavae.tables import require_format, save_table
@@ -22,6 +23,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="See what a disease does to a brain, one person at a time.",
 )
+
+DEMO_COHORT = ASSETS / "demo_cohort.csv"
 
 Volumes = Annotated[Path, typer.Option(help="Table of volumes: CSV, TSV or Parquet.")]
 Participants = Annotated[
@@ -159,12 +162,14 @@ def sample(
 @app.command()
 def pretrain(
     data: Annotated[Path, typer.Option(help="Folder with the IXI and Study1 tables.")],
-    output: Annotated[Path, typer.Option(help="Folder of the pretrained models.")],
+    output: Annotated[Path, typer.Option(help="Folder of the models.")] = PRETRAINED,
+    demo: Annotated[Path, typer.Option(help="File of the demo cohort.")] = DEMO_COHORT,
 ) -> None:
-    """Make the models of pretrained/ again, with their cards and the demo cohort."""
+    """Make the model ad-mci again, with its card, and the demo cohort."""
     from cavae.experiments import pretrain_ad_mci
 
-    typer.echo(pretrain_ad_mci(data, output))
+    trained = pretrain_ad_mci(data, output, demo)
+    typer.echo(f"Model written to {output / 'ad-mci'} (best epoch {trained.best_epoch}).")
 
 
 def _labels(text: str) -> tuple[str, ...]:

@@ -14,7 +14,9 @@ from cavae.card import facts, write_card
 from cavae.checkpoint import save_model
 from cavae.cohort import Cohort, join_cohorts, read_cohort
 from cavae.config import TrainConfig, train_config
+from cavae.demo import make_demo
 from cavae.evaluation import Figure, evaluate_cohort
+from cavae.tables import save_table
 from cavae.training import OnProgress, TrainedModel, split_cohort, train
 
 AD_MCI_SEED = 0
@@ -85,8 +87,9 @@ def read_ad_mci(folder: Path) -> Cohort:
     return join_cohorts([ixi, study])
 
 
-def pretrain_ad_mci(data: Path, output: Path) -> TrainedModel:
-    """Make pretrained/ad-mci: cross-validated figures for the card, then the model itself."""
+def pretrain_ad_mci(data: Path, output: Path, demo: Path) -> TrainedModel:
+    """Make pretrained/ad-mci (cross-validated figures for the card, then the model itself) and
+    the demo cohort."""
     cohort = read_ad_mci(data)
     config = train_config("calibrated", seed=AD_MCI_SEED, device="cpu")
     figures = cross_validate(cohort, config)
@@ -103,8 +106,9 @@ def pretrain_ad_mci(data: Path, output: Path) -> TrainedModel:
         figures,
         measured_on,
         AD_MCI_SOURCES,
-        "python -m cavae pretrain --data ../shared/data --output pretrained",
+        "python -m cavae pretrain --data ../shared/data",
     )
+    save_table([make_demo(trained, cohort)], demo)
     return trained
 
 

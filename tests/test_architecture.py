@@ -30,6 +30,7 @@ ORDER = (
     "training",
     "checkpoint",
     "synthesis",
+    "demo",
     "embedding",
     "person",
     "provenance",

@@ -7,6 +7,18 @@ and kept as plain arrays, so that the way back to mm³ is exact.
 
 from cavae.preprocessing.adaptation import Adaptation
 from cavae.preprocessing.population import Population
-from cavae.preprocessing.preprocessor import Preprocessor, Standardized, fit_preprocessor
+from cavae.preprocessing.preprocessor import (
+    HARMONIZED,
+    Preprocessor,
+    Standardized,
+    fit_preprocessor,
+)
 
-__all__ = ["Adaptation", "Population", "Preprocessor", "Standardized", "fit_preprocessor"]
+__all__ = [
+    "HARMONIZED",
+    "Adaptation",
+    "Population",
+    "Preprocessor",
+    "Standardized",
+    "fit_preprocessor",
+]

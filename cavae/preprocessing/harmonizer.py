@@ -1,9 +1,14 @@
-"""ComBat-GAM (Pomponio et al., 2020): the effect of the training sites, fitted by combatlearn."""
+"""ComBat-GAM (Pomponio et al., 2020): the effect of the training sites.
+
+The generalized additive model is fitted by combatlearn. Its empirical Bayes step is not used: it
+draws a site towards the other sites, feature by feature, where Johnson et al. (2007) draw a feature
+towards the other features of its site. With few sites the former leaves site effects in the data.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -45,14 +50,17 @@ class Harmonizer:
         rest = (harmonized - expected) / self.pooled_sd
         return expected + (rest * scale + location) * self.pooled_sd
 
-    def _effects(self, subjects: pd.DataFrame) -> tuple[Array, Array, Array]:
+    def expected(self, subjects: pd.DataFrame) -> Array:
+        """Mean volume of healthy people of this age, sex and ICV over all sites, (n, p)."""
         design = _spline_design(subjects, self.covariates, self.knots)
-        expected = self.grand_mean + design @ self.coefficients
+        return self.grand_mean + design @ self.coefficients
+
+    def _effects(self, subjects: pd.DataFrame) -> tuple[Array, Array, Array]:
         neutral_location = np.vstack([self.location, np.zeros_like(self.grand_mean)])
         neutral_scale = np.vstack([self.scale, np.ones_like(self.grand_mean)])
         row = {site: i for i, site in enumerate(self.sites)}
         rows = [row.get(site, len(self.sites)) for site in subjects["site"]]
-        return expected, neutral_location[rows], neutral_scale[rows]
+        return self.expected(subjects), neutral_location[rows], neutral_scale[rows]
 
 
 def _spline_design(subjects: pd.DataFrame, covariates: Sequence[str], knots: Array) -> Array:
@@ -91,14 +99,39 @@ def fit_harmonizer(
         discrete_covariates=discrete,
         continuous_covariates=continuous,
     )
-    modelled = tuple(c for c in covariates if c != "sex" or discrete is not None)
-    return Harmonizer(
-        sites=tuple(str(level) for level in combat._batch_levels),
-        covariates=modelled,
+    unharmonized = Harmonizer(
+        sites=tuple(sites),
+        covariates=tuple(c for c in covariates if c != "sex" or discrete is not None),
         knots=np.asarray(combat._smooth_knots["age"], float),
         grand_mean=np.asarray(combat._grand_mean, float),
         coefficients=np.asarray(combat._beta_hat_nonbatch, float),
         pooled_sd=np.sqrt(np.asarray(combat._pooled_var, float)),
-        location=np.asarray(combat._gamma_star, float),
-        scale=np.sqrt(np.asarray(combat._delta_star, float)),
+        location=np.zeros((len(sites), volumes.shape[1])),
+        scale=np.ones((len(sites), volumes.shape[1])),
     )
+    rest = (volumes[rows] - unharmonized.expected(people)) / unharmonized.pooled_sd
+    effects = [empirical_bayes(rest[(people["site"] == site).to_numpy()]) for site in sites]
+    location, scale = (np.stack(arrays) for arrays in zip(*effects, strict=True))
+    return replace(unharmonized, location=location, scale=scale)
+
+
+def empirical_bayes(standardized: Array) -> tuple[Array, Array]:
+    """Location and scale (p,) of a site in standardized values (n, p).
+
+    Empirical Bayes of ComBat (Johnson et al., 2007, section 3.2): both are drawn towards their
+    average over features, the more so the fewer the people.
+    """
+    n = len(standardized)
+    mean, variance = standardized.mean(axis=0), standardized.var(axis=0, ddof=1)
+    prior_mean, prior_variance = mean.mean(), mean.var(ddof=1)
+    m, v = variance.mean(), variance.var(ddof=1)
+    shape, rate = (2 * v + m**2) / v, (m * v + m**3) / v
+    location, square = mean, variance
+    for _ in range(100):
+        previous = location, square
+        location = (n * prior_variance * mean + square * prior_mean) / (n * prior_variance + square)
+        sum_of_squares = (n - 1) * variance + n * (mean - location) ** 2
+        square = (rate + 0.5 * sum_of_squares) / (n / 2 + shape - 1)
+        if np.allclose(previous, (location, square), rtol=1e-6, atol=1e-9):
+            break
+    return location, np.sqrt(square)

@@ -19,6 +19,7 @@ from cavae.preprocessing.icv import IcvModel, fit_icv
 from cavae.preprocessing.linear import Array, LinearModel, covariate_matrix, least_squares
 from cavae.preprocessing.population import Population, fit_population
 
+HARMONIZED = "harmonized"  # the site of people who are on the model's own scale, as samples are
 AGE_MARGIN = 3.0  # years outside the training ages that pass without a notice
 # Root mean square, over features, of the mean standardized value of a known site's own healthy
 # people: above it the name is known but the measurements are not those of that site.
@@ -184,7 +185,7 @@ class Preprocessor:
         for site in subjects["site"].unique():
             people = (subjects["site"] == site).to_numpy()
             own = people & healthy
-            known = site in self.sites
+            known = site in (*self.sites, HARMONIZED)
             if known and self._fits(volumes[own], subjects[own]):
                 status[people] = "known"
                 continue
@@ -255,6 +256,7 @@ def fit_preprocessor(
                 f"{int(found.sum())} people are labelled {', '.join(labels)}; at least 2 are "
                 f"needed. Labels in the table: {labelled}."
             )
+    _require_variation(cohort.features[healthy])
     covariates = _usable_covariates(cohort.subjects[healthy | diseased])
     subjects = cohort.subjects.reset_index(drop=True).copy()
     volumes = cohort.features.to_numpy(float)
@@ -271,7 +273,6 @@ def fit_preprocessor(
     inputs = covariate_matrix(people, covariates)
     linear = least_squares(inputs, own)
     sd = (own - linear.predict(inputs)).std(axis=0, ddof=1)
-    _require_variation(sd, cohort)
     sites = harmonizer.sites if harmonizer is not None else tuple(sorted(set(people["site"])))
     ages = people["age"] if "age" in covariates else pd.Series([0.0, 0.0])
     return Preprocessor(
@@ -301,14 +302,12 @@ def _usable_covariates(subjects: pd.DataFrame) -> tuple[str, ...]:
     return tuple(name for name, there in usable.items() if there)
 
 
-def _require_variation(sd: Array, cohort: Cohort) -> None:
-    size = cohort.features.abs().mean().to_numpy()
-    varies = sd > 1e-9 * size
-    constant = [name for name, moves in zip(cohort.features, varies, strict=True) if not moves]
-    if constant:
+def _require_variation(features: pd.DataFrame) -> None:
+    varies = features.std() > 1e-9 * features.abs().mean()
+    if not varies.all():
         raise DataError(
-            f"Column {_label(constant[0])} has the same value for all background people "
-            "once age, sex and ICV are removed: leave it out."
+            f"Column {_label(varies.idxmin())} has the same value for all background people: "
+            "leave it out."
         )
 
 
