@@ -53,9 +53,9 @@ ATROPHY = (0.1, 0.3)
 HEALTHY = "healthy"
 """Subtype of those who have none: background people and true twins."""
 DIAGNOSES = {"background": "CN", "target": "patient", "truth": "CN"}
-SHARES = {"train": 7, "validation": 3, "test": 3}
-"""1050, 450 and 450 of the paper's 1950 people a cohort."""
-SMALLEST = 2 * sum(SHARES.values())
+SPLITS = {"train": 7, "validation": 3, "test": 3}
+"""Parts of 13: 1050, 450 and 450 of the paper's 1950 people a cohort."""
+SMALLEST = 2 * sum(SPLITS.values())
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,10 @@ def _loss(people: Cohort, subtypes: np.ndarray, generator: np.random.Generator) 
 
     As v(1-u) plus the covariate effect is the volume less u v, nothing else has to be added back.
     """
-    shrinks = {
-        subtype: people.features.columns.isin(subtype_regions(subtype)) for subtype in SUBTYPES
-    }
-    affected = np.array(
-        [shrinks.get(subtype, np.zeros(people.features.shape[1], bool)) for subtype in subtypes]
-    )
+    affected = np.zeros(people.features.shape, dtype=bool)
+    for subtype in SUBTYPES:
+        regions = people.features.columns.isin(subtype_regions(subtype))
+        affected[subtypes == subtype] = regions
     share = generator.uniform(*ATROPHY, affected.shape)
     return np.where(affected, share * _corrected(people), 0.0)
 
@@ -135,11 +133,11 @@ def _split(people: Cohort, role: str, subtypes: np.ndarray) -> dict[str, Cohort]
         subjects=people.subjects.assign(diagnosis=DIAGNOSES[role]),
         extra=pd.DataFrame({"subtype": subtypes.astype(object)}),
     )
-    ends = np.cumsum(list(SHARES.values())) * len(people) / sum(SHARES.values())
+    ends = np.cumsum(list(SPLITS.values())) * len(people) / sum(SPLITS.values())
     bounds = [0, *np.round(ends).astype(int)]
     return {
         split: labelled.select(np.arange(start, end))
-        for split, start, end in zip(SHARES, bounds, bounds[1:], strict=False)
+        for split, start, end in zip(SPLITS, bounds, bounds[1:], strict=False)
     }
 
 
@@ -174,10 +172,10 @@ def read_simulation(folder: Path) -> SemiSynthetic:
         DataError: a file is missing or holds faulty rows, or a target has no twin.
     """
     read = {
-        role: {split: _read(folder / f"{role}_{split}.csv") for split in SHARES}
+        role: {split: _read(folder / f"{role}_{split}.csv") for split in SPLITS}
         for role in DIAGNOSES
     }
-    for split in SHARES:
+    for split in SPLITS:
         target, truth = (read[role][split].subjects["subject_id"] for role in ("target", "truth"))
         if not target.equals(truth):
             raise DataError(
@@ -191,7 +189,7 @@ def _files(simulated: SemiSynthetic) -> dict[str, Cohort]:
     return {
         f"{role}_{split}.csv": getattr(simulated, role)[split]
         for role in DIAGNOSES
-        for split in SHARES
+        for split in SPLITS
     }
 
 

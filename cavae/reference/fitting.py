@@ -14,37 +14,42 @@ from scipy.stats import rankdata
 from cavae.atlas import rois
 from cavae.cohort import Cohort
 from cavae.errors import DataError
-from cavae.reference.curves import Array, Curves, spline
+from cavae.reference.curves import PUBLISHED, Array, Curves, spline
 from cavae.reference.sampling import AGE_RANGE, ICV, REFERENCE, SEXES, Reference
 
 CENTILES = {"F": "centiles_cn_female.csv", "M": "centiles_cn_male.csv"}
 KNOTS = np.linspace(*AGE_RANGE, 9)
-Z95 = float(ndtri(0.95))
 
 
-def fit_reference(healthy: Cohort, data: Path) -> Reference:
-    """Fit to the centile tables in the folder `data` and to real healthy people of known sites.
+def fit_reference(people: Cohort, data: Path) -> Reference:
+    """Fit to the centile tables in the folder `data` and to the CN people of a real cohort.
+
+    Their volumes are of other scanners than the centiles, so they only say how volumes go together.
 
     Raises:
         DataError: a centile table cannot be read or is not complete.
     """
+    healthy = people.select((people.subjects["diagnosis"] == "CN").to_numpy())
     regions = [one.index for one in rois()]
     volumes = healthy.features[regions].assign(**{ICV: healthy.subjects["icv"]})
     residuals = fit_residuals(volumes.to_numpy(), healthy.subjects)
     curves = {}
     for sex in SEXES:
         ages, centiles = read_centiles(data / CENTILES[sex], regions)
-        people = (healthy.subjects["sex"] == sex).to_numpy()
-        icv = _typical_icv(healthy.select(people), ages, centiles[1].sum(axis=1))
-        icv_spread = float(residuals[people, -1].std(ddof=1))
+        own = (healthy.subjects["sex"] == sex).to_numpy()
+        icv = _typical_icv(healthy.select(own), ages, centiles[1].sum(axis=1))
+        icv_spread = float(residuals[own, -1].std(ddof=1))
         curves[sex] = _append(fit_curves(ages, centiles), 0.0, icv, icv_spread)
     return Reference((*regions, ICV), curves, fit_correlation(residuals))
 
 
 def save_reference(reference: Reference, path: Path = REFERENCE) -> None:
-    """Write the asset."""
+    """Write the asset; raises DataError when it cannot be written."""
     text = json.dumps(reference.to_dict(), separators=(",", ":"))
-    path.write_text(text + "\n", encoding="utf-8")
+    try:
+        path.write_text(text + "\n", encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"Output {str(path)!r} cannot be written: {error.strerror}.") from error
 
 
 # ------------------------------------------------------------------- each volume by itself
@@ -72,7 +77,7 @@ def fit_curves(ages: Array, centiles: Array) -> Curves:
     median = np.log(centiles[1])
     low, high = np.log(centiles[0]) - median, np.log(centiles[2]) - median
     skew = _skew(low, high)
-    log_spread = np.log(high * exprel(skew * high) / Z95)
+    log_spread = np.log(high * exprel(skew * high) / PUBLISHED)
     smooth = np.linalg.pinv(spline(KNOTS, np.eye(len(KNOTS)))(ages))
     return Curves(KNOTS, smooth @ skew, np.exp(smooth @ median), np.exp(smooth @ log_spread))
 
@@ -87,7 +92,8 @@ def _skew(low: Array, high: Array) -> Array:
         return low * exprel(power * low) + high * exprel(power * high)
 
     bounds = (np.full(low.shape, -20.0), np.full(low.shape, 20.0))
-    return elementwise.find_root(difference, bounds, args=(low, high)).x
+    with np.errstate(invalid="ignore"):  # find_root also computes the step that it does not take
+        return elementwise.find_root(difference, bounds, args=(low, high)).x
 
 
 def _typical_icv(people: Cohort, ages: Array, median_brain: Array) -> float:

@@ -42,8 +42,8 @@ class Reference:
     ) -> pd.DataFrame:
         """Volumes in mm³ (n, p), columns `names`, of people of these ages and sexes, (n,) each.
 
-        Whose brain would not fit into the skull is drawn again: the margins alone let about one
-        in a thousand of the youngest through.
+        Whose brain would not fit into the skull is drawn again: one of about 100,000 at 40 years,
+        nobody later.
         """
         volumes = np.empty((len(ages), len(self.names)))
         factor = np.linalg.cholesky(self.correlation)
@@ -112,7 +112,7 @@ def sample_reference(
     """
     _require(people >= 1, "people", people, "1 or more")
     _require(AGE_RANGE[0] <= age_mean <= AGE_RANGE[1], "age_mean", age_mean, "40 to 92 years")
-    _require(age_sd > 0, "age_sd", age_sd, "above 0 years")
+    _require(0 < age_sd < np.inf, "age_sd", age_sd, "above 0 years")
     _require(0 <= female <= 1, "female", female, "0 to 1")
     sex = np.where(generator.random(people) < female, *SEXES)
     ages = _sample_ages(people, generator, age_mean, age_sd)
