@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cavae.atlas import ASSETS
-from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, available_models
-from cavae.cohort import Check, Cohort, read_cohort
+from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, Model, available_models, load_model
+from cavae.cohort import Check, read_cohort
 from cavae.errors import CavaeError, DataError
 from cavae.tables import require_format, save_table
 
@@ -94,14 +95,15 @@ def train(
         seed=seed,
         device=device,
     )
-    cohort = _usable(read_cohort(volumes, participants))
+    table = _usable(read_cohort(volumes, participants))
     with typer.progressbar(
         length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
         trained = train_and_save(
-            cohort, config, output, volumes.name, latent, lambda _: bar.update(1)
+            table.cohort, config, output, volumes.name, latent, lambda _: bar.update(1)
         )
     typer.echo(f"Model written to {output} (best epoch {trained.best_epoch}).")
+    _say(_remarks(table))
 
 
 @app.command()
@@ -112,11 +114,12 @@ def encode(
     participants: Participants = None,
 ) -> None:
     """Write common z and salient s of every usable person."""
+    loaded, table = _model_and_table(model, volumes, participants, output)
     from cavae import synthesis
 
-    encoding = synthesis.encode(*_model_and_cohort(model, volumes, participants, output))
-    _say(encoding.notices)
+    encoding = synthesis.encode(loaded, table.cohort)
     save_table([encoding.table()], output)
+    _say([*_remarks(table), *encoding.notices])
 
 
 @app.command()
@@ -129,12 +132,12 @@ def counterfactual(
     standardized: Annotated[bool, typer.Option(help="Add observed_… in SD.")] = False,
 ) -> None:
     """Write everyone's healthy twin (mm³), disease effect (SD) and severity."""
+    loaded, table = _model_and_table(model, volumes, participants, output)
     from cavae import synthesis
 
-    loaded, cohort = _model_and_cohort(model, volumes, participants, output)
-    twins = synthesis.healthy_twins(loaded, synthesis.encode(loaded, cohort), twin)
-    _say(twins.encoding.notices)
+    twins = synthesis.healthy_twins(loaded, synthesis.encode(loaded, table.cohort), twin)
     save_table([twins.table(standardized)], output)
+    _say([*_remarks(table), *twins.encoding.notices])
 
 
 @app.command()
@@ -152,7 +155,6 @@ def sample(
     """Write a synthetic cohort of healthy-diseased pairs, two rows a pair."""
     require_format(output)
     from cavae import synthesis
-    from cavae.checkpoint import load_model
 
     request = synthesis.SampleRequest(pairs, seed, age, sex, icv, subtype, standardized)
     loaded = load_model(model)
@@ -176,30 +178,33 @@ def _labels(text: str) -> tuple[str, ...]:
     return tuple(label.strip() for label in text.split(",") if label.strip())
 
 
-def _model_and_cohort(
+def _model_and_table(
     model: str, volumes: Path, participants: Path | None, output: Path
-) -> tuple[Any, Cohort]:
+) -> tuple[Model, Check]:
     """Read the table and load the model; refuse an output format before any work."""
     require_format(output)
-    cohort = _usable(read_cohort(volumes, participants))
-    from cavae.checkpoint import load_model
-
-    return load_model(model), cohort
+    table = _usable(read_cohort(volumes, participants))
+    return load_model(model), table
 
 
-def _usable(result: Check) -> Cohort:
-    """The usable people; those left out are named on standard error."""
-    if not len(result.cohort):
-        first = f" The first problem: {result.problems[0].message}" if result.problems else ""
-        raise DataError(f"None of the {result.rows} people can be used.{first}")
-    _say(result.notices)
-    left_out = result.rows - result.usable
+def _usable(table: Check) -> Check:
+    """The table, unless nobody in it can be used."""
+    if not len(table.cohort):
+        first = f" The first problem: {table.problems[0].message}" if table.problems else ""
+        raise DataError(f"None of the {table.rows} people can be used.{first}")
+    return table
+
+
+def _remarks(table: Check) -> Iterator[str]:
+    """What was assumed, and how many people were left out."""
+    yield from table.notices
+    left_out = table.rows - table.usable
     if left_out:
-        _say([f"{left_out} of {result.rows} people left out; `check` lists the problems."])
-    return result.cohort
+        yield f"{left_out} of {table.rows} people left out; `check` lists the problems."
 
 
-def _say(sentences: Any) -> None:
+def _say(sentences: Iterable[str]) -> None:
+    """Remarks go to standard error, after the work: a failure has one line there, its own."""
     for sentence in sentences:
         typer.echo(sentence, err=True)
 

@@ -1,0 +1,177 @@
+"""The command line as CONTRACT has it: what scripts and clusters rely on."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cavae import __main__ as commands
+from cavae.cohort import template_csv
+from tests.conftest import ROOT
+from tests.people import make_cohort, write_cohort
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("tables") / "people.csv"
+    write_cohort(make_cohort(seed=5), path)
+    return path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a command in this process: exit status, standard output, standard error."""
+
+    def run_command(*words):
+        monkeypatch.setattr(sys, "argv", ["cavae", *map(str, words)])
+        status = commands.main()
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run_command
+
+
+def test_check_answers_with_the_keys_of_the_contract(run, tmp_path):
+    path = tmp_path / "template.csv"
+    path.write_text(template_csv())
+    status, out, err = run("check", "--volumes", path, "--json")
+    answer = json.loads(out)
+    assert status == 0
+    assert not err
+    assert answer.keys() >= {"subjects", "rois", "columns", "diagnoses", "problems", "usable"}
+    assert set(answer["columns"]) == {"id", "age", "sex", "icv", "diagnosis", "site"}
+    assert (answer["subjects"], answer["rois"], answer["usable"]) == (1, 139, 1)
+
+
+def test_models_lists_what_each_was_trained_on(run):
+    status, out, _ = run("models", "--json")
+    assert status == 0
+    for model in json.loads(out):
+        assert model.keys() == {"name", "variant", "rois", "background", "target", "trained_on"}
+
+
+def test_train_then_encode_then_counterfactual(run, table, tmp_path):
+    model = tmp_path / "model"
+    status, out, _ = run(
+        "train", "--volumes", table, "--target", "AD", "--output", model, "--epochs", 5, "--seed", 1
+    )
+    assert status == 0
+    assert str(model) in out
+    assert {p.name for p in model.iterdir()} == {
+        "config.json",
+        "weights.safetensors",
+        "preprocessor.json",
+        "card.md",
+    }
+    latents = tmp_path / "latents.csv"
+    assert run("encode", "--model", model, "--volumes", table, "--output", latents)[0] == 0
+    assert list(pd.read_csv(latents).columns) == [
+        "subject_id",
+        "diagnosis",
+        *(f"common_{i}" for i in range(1, 6)),
+        *(f"salient_{i}" for i in range(1, 6)),
+    ]
+
+
+def test_the_same_seed_gives_the_same_model_by_command(run, table, tmp_path):
+    words = ["train", "--volumes", table, "--target", "AD", "--epochs", 3, "--output"]
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        run(*words, folder)
+    weights = [(folder / "weights.safetensors").read_bytes() for folder in (one, other)]
+    assert weights[0] == weights[1]
+
+
+def test_counterfactual_columns_and_their_arithmetic(run, table, tiny_model_folder, tmp_path):
+    output = tmp_path / "twins.parquet"
+    words = ["--model", tiny_model_folder, "--volumes", table, "--output", output]
+    assert run("counterfactual", *words, "--standardized")[0] == 0
+    twins = pd.read_parquet(output)
+    assert list(twins.columns[:4]) == ["subject_id", "diagnosis", "mad", "effect_mad"]
+    effect = twins.filter(regex=r"^effect_\d+$")
+    assert effect.shape[1] == twins.filter(like="healthy_").shape[1] == 8
+    np.testing.assert_allclose(effect.abs().mean(axis=1), twins["effect_mad"])
+    assert twins.filter(like="observed_").shape[1] == 8
+
+
+def test_twins_by_command_are_those_of_the_core(
+    run, table, tiny_model, tiny_model_folder, tmp_path
+):
+    from cavae.cohort import read_cohort
+    from cavae.synthesis import encode, healthy_twins
+
+    output = tmp_path / "twins.csv"
+    words = ["--model", tiny_model_folder, "--volumes", table, "--output", output]
+    run("counterfactual", *words, "--twin", "paper")
+    expected = healthy_twins(tiny_model, encode(tiny_model, read_cohort(table).cohort), "paper")
+    pd.testing.assert_frame_equal(pd.read_csv(output), expected.table())
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_sample_writes_two_rows_a_pair(run, tiny_model_folder, tmp_path, suffix):
+    output = tmp_path / f"pairs{suffix}"
+    words = ["--model", tiny_model_folder, "--pairs", 25, "--seed", 2, "--output", output]
+    assert run("sample", *words, "--age", 71, "--sex", "F")[0] == 0
+    pairs = pd.read_csv(output) if suffix == ".csv" else pd.read_parquet(output)
+    assert len(pairs) == 50
+    assert list(pairs.columns[:7]) == ["pair_id", "group", "subtype", "age", "sex", "icv", "31"]
+    assert set(pairs["group"]) == {"background", "target"}
+    assert set(pairs["age"]) == {71}
+
+
+BAD = {
+    "a file that is not there": ["check", "--volumes", "nowhere.csv"],
+    "an option that is missing": ["check"],
+    "an option nobody knows": ["check", "--volumes", "{table}", "--colour", "red"],
+    "a command nobody knows": ["guess"],
+    "a number that is none": ["sample", "--pairs", "many", "--output", "{out}.csv"],
+    "no pairs at all": ["sample", "--pairs", "0", "--output", "{out}.csv"],
+    "a sex that is none": ["sample", "--pairs", "1", "--sex", "X", "--output", "{out}.csv"],
+    "a subtype that is not there": [
+        *("sample", "--pairs", "1", "--subtype", "9", "--model", "{model}", "--output", "{out}.csv")
+    ],
+    "a format nobody writes": ["sample", "--pairs", "1", "--output", "{out}.xlsx"],
+    "a model that is not there": [
+        *("encode", "--model", "nobody", "--volumes", "{table}", "--output", "{out}.csv")
+    ],
+    "a twin nobody knows": [
+        *("counterfactual", "--model", "{model}", "--volumes", "{table}"),
+        *("--twin", "evil", "--output", "{out}.csv"),
+    ],
+    "labels nobody has": ["train", "--volumes", "{table}", "--target", "XX", "--output", "{out}"],
+    "a preset nobody knows": [
+        *("train", "--volumes", "{table}", "--preset", "best", "--output", "{out}")
+    ],
+    "a negative lambda": [
+        *("train", "--volumes", "{table}", "--target", "AD", "--lambda", "-1", "--output", "{out}")
+    ],
+}
+
+
+@pytest.mark.parametrize("words", BAD.values(), ids=BAD.keys())
+def test_bad_input_is_one_line_status_2_and_no_file(run, table, tiny_model_folder, tmp_path, words):
+    folder = tmp_path / "here"
+    folder.mkdir()
+    places = {"table": table, "model": tiny_model_folder, "out": folder / "out"}
+    status, out, err = run(*(word.format(**places) for word in words))
+    lines = [line for line in err.splitlines() if line.startswith("Error: ")]
+    assert status == 2
+    assert not out
+    assert len(lines) == 1
+    assert "Traceback" not in err
+    assert not list(folder.iterdir())
+
+
+def test_as_a_program_of_its_own():
+    done = subprocess.run(
+        [sys.executable, "-m", "cavae", "check", "--volumes", "nowhere.csv"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
