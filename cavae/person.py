@@ -162,8 +162,8 @@ def caveats(model: Model, person: Person) -> tuple[str, ...]:
     facts, found = person.facts, []
     if facts.get("site_status") == "as is":
         found.append(
-            "The scanner is new to the model and could not be corrected for: "
-            "scanner differences may look like disease."
+            "This scanner is new to the model and was not corrected for: "
+            "its differences may look like disease."
         )
     if facts.get("icv_estimated", False):
         found.append("Head size (ICV) was missing and was estimated from the other volumes.")

@@ -16,7 +16,7 @@ def warnings(sentences: Iterable[str]) -> None:
     for sentence in sentences:
         if sentence.startswith(WARNING):
             text = sentence.removeprefix(WARNING)
-            st.warning(plain(text[0].upper() + text[1:]), icon=":material/warning:")
+            _stand_out(text[0].upper() + text[1:])
 
 
 def remarks(sentences: Iterable[str]) -> None:
@@ -29,4 +29,9 @@ def remarks(sentences: Iterable[str]) -> None:
 def of_person(sentences: Iterable[str]) -> None:
     """What makes one person's result less certain."""
     for sentence in sentences:
-        st.warning(plain(sentence), icon=":material/warning:")
+        _stand_out(sentence)
+
+
+def _stand_out(sentence: str) -> None:
+    # No box: it would push the picture that it is about off the screen.
+    st.markdown(f":orange[:material/warning: **{plain(sentence)}**]")
