@@ -42,8 +42,8 @@ class Reference:
     ) -> pd.DataFrame:
         """Volumes in mm³ (n, p), columns `names`, of people of these ages and sexes, (n,) each.
 
-        Whose brain would not fit into the skull is drawn again: one of about 100,000 at 40 years,
-        nobody later.
+        Whose brain would not fit into the skull is drawn again: one of 500,000 people of 40 years,
+        fewer at any later age.
         """
         volumes = np.empty((len(ages), len(self.names)))
         factor = np.linalg.cholesky(self.correlation)
