@@ -14,6 +14,7 @@ import typer
 from cavae.atlas import ASSETS
 from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, Model, available_models, load_model
 from cavae.cohort import Check, read_cohort
+from cavae.config import DEFAULT_PRESET, train_config
 from cavae.errors import CavaeError, DataError
 from cavae.tables import require_format, save_table
 
@@ -80,10 +81,9 @@ def train(
     latent: Annotated[int, typer.Option(help="Dimensions of z and of s, each.")] = 5,
     seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    preset: Annotated[str, typer.Option(help="Settings to start from.")] = "paper",
+    preset: Annotated[str, typer.Option(help="paper or calibrated.")] = DEFAULT_PRESET,
 ) -> None:
     """Fit preprocessing and model to the labelled people of a table."""
-    from cavae.config import train_config
     from cavae.experiments import train_and_save
 
     config = train_config(

@@ -131,7 +131,10 @@ PRESETS = {
 }
 
 
-def train_config(preset: str = "paper", **settings: Any) -> TrainConfig:
+DEFAULT_PRESET = "calibrated"
+
+
+def train_config(preset: str = DEFAULT_PRESET, **settings: Any) -> TrainConfig:
     """Return a preset with some settings replaced; settings that are None keep the preset's."""
     _require(preset in PRESETS, "preset", preset, ", ".join(PRESETS))
     given = {name: value for name, value in settings.items() if value is not None}
