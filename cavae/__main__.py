@@ -15,7 +15,7 @@ from cavae.atlas import ASSETS
 from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, Model, available_models, load_model
 from cavae.cohort import Check, read_cohort
 from cavae.config import DEFAULT_PRESET, train_config
-from cavae.errors import CavaeError, DataError
+from cavae.errors import CavaeError, ConfigError, DataError
 from cavae.tables import require_format, save_table
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ Participants = Annotated[
 ]
 ModelName = Annotated[str, typer.Option(help="Name under pretrained/, or a model folder.")]
 Output = Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")]
+Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON answer and nothing else.")]
 
 
@@ -70,40 +71,56 @@ def check(volumes: Volumes, participants: Participants = None, as_json: AsJson =
 
 
 @app.command()
+def simulate(
+    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    subjects: Annotated[int, typer.Option(help="How many people, half of them diseased.")] = 3900,
+    seed: Seed = 0,
+) -> None:
+    """Write the semi-synthetic experiment: background, target and the targets' true twins."""
+    from cavae.simulation import save_simulation
+
+    save_simulation(subjects, seed, output)
+
+
+@app.command()
 def train(
-    volumes: Volumes,
     output: Annotated[Path, typer.Option(help="Model folder to write.")],
+    volumes: Annotated[Path | None, typer.Option(help="Table of volumes.")] = None,
     participants: Participants = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of `simulate`, instead.")] = None,
     background: Annotated[str, typer.Option(help="Labels of the healthy, by comma.")] = "CN",
     target: Annotated[str, typer.Option(help="Labels of the diseased, by comma.")] = "MCI,AD",
     mmd_weight: Annotated[float | None, typer.Option("--lambda", help="λ of eq. 8.")] = None,
     epochs: Annotated[int | None, typer.Option(help="At most so many epochs.")] = None,
     latent: Annotated[int, typer.Option(help="Dimensions of z and of s, each.")] = 5,
-    seed: Annotated[int, typer.Option(help="Same seed, same model.")] = 0,
+    seed: Seed = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     preset: Annotated[str, typer.Option(help="paper or calibrated.")] = DEFAULT_PRESET,
 ) -> None:
-    """Fit preprocessing and model to the labelled people of a table."""
-    from cavae.experiments import train_and_save
+    """Fit preprocessing and model to the labelled people of a table, or of a simulation."""
+    from cavae import experiments
 
-    config = train_config(
-        preset,
-        background=_labels(background),
-        target=_labels(target),
-        mmd_weight=mmd_weight,
-        epochs=epochs,
-        seed=seed,
-        device=device,
-    )
-    table = _usable(read_cohort(volumes, participants))
+    settings = {"mmd_weight": mmd_weight, "epochs": epochs, "seed": seed, "device": device}
+    remarks: list[str] = []
+    if (volumes is None) == (data is None):
+        raise ConfigError("Give either --volumes or --data.")
+    if data is not None:
+        config = train_config(preset, **{**experiments.SIMULATED, **_given(settings)})
+        split, source = experiments.simulated_split(data), f"semi-synthetic data of {data.name}"
+    else:
+        labels = {"background": _labels(background), "target": _labels(target)}
+        config = train_config(preset, **labels, **_given(settings))
+        table = _usable(read_cohort(volumes, participants))
+        remarks += _remarks(table)
+        split, source = experiments.split_cohort(table.cohort, config), volumes.name
     with typer.progressbar(
         length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
-        trained = train_and_save(
-            table.cohort, config, output, volumes.name, latent, lambda _: bar.update(1)
+        trained = experiments.train_and_save(
+            split, config, output, source, latent, lambda _: bar.update(1)
         )
     typer.echo(f"Model written to {output} (best epoch {trained.best_epoch}).")
-    _say(_remarks(table))
+    _say(remarks)
 
 
 @app.command()
@@ -145,7 +162,7 @@ def sample(
     pairs: Annotated[int, typer.Option(help="How many pairs.")],
     output: Output,
     model: ModelName = DEFAULT_MODEL,
-    seed: Annotated[int, typer.Option(help="Same seed, same cohort.")] = 0,
+    seed: Seed = 0,
     standardized: Annotated[bool, typer.Option(help="Values in SD instead of mm³.")] = False,
     age: Annotated[float | None, typer.Option(help="Everyone of this age, years.")] = None,
     sex: Annotated[str | None, typer.Option(help="Everyone F or M.")] = None,
@@ -161,7 +178,19 @@ def sample(
     save_table((part.table() for part in synthesis.sample_chunks(loaded, request)), output)
 
 
-@app.command()
+@app.command("fit-reference", hidden=True)
+def fit_reference(
+    data: Annotated[Path, typer.Option(help="Folder of the centile, IXI and Study1 tables.")],
+    output: Annotated[Path, typer.Option(help="Asset to write.")] = ASSETS / "reference.json",
+) -> None:
+    """Fit the reference cohort again."""
+    from cavae.experiments import read_ad_mci
+    from cavae.reference import fitting
+
+    fitting.save_reference(fitting.fit_reference(read_ad_mci(data), data), output)
+
+
+@app.command(hidden=True)
 def pretrain(
     data: Annotated[Path, typer.Option(help="Folder with the IXI and Study1 tables.")],
     output: Annotated[Path, typer.Option(help="Folder of the models.")] = PRETRAINED,
@@ -172,6 +201,10 @@ def pretrain(
 
     trained = pretrain_ad_mci(data, output, demo)
     typer.echo(f"Model written to {output / 'ad-mci'} (best epoch {trained.best_epoch}).")
+
+
+def _given(settings: dict[str, object]) -> dict[str, object]:
+    return {name: value for name, value in settings.items() if value is not None}
 
 
 def _labels(text: str) -> tuple[str, ...]:

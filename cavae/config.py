@@ -135,7 +135,6 @@ DEFAULT_PRESET = "calibrated"
 
 
 def train_config(preset: str = DEFAULT_PRESET, **settings: Any) -> TrainConfig:
-    """Return a preset with some settings replaced; settings that are None keep the preset's."""
+    """Return a preset with some settings replaced."""
     _require(preset in PRESETS, "preset", preset, ", ".join(PRESETS))
-    given = {name: value for name, value in settings.items() if value is not None}
-    return TrainConfig(preset=preset, **(PRESETS[preset] | given))
+    return TrainConfig(preset=preset, **(PRESETS[preset] | settings))

@@ -16,9 +16,12 @@ from cavae.cohort import Cohort, join_cohorts, read_cohort
 from cavae.config import TrainConfig, train_config
 from cavae.demo import make_demo
 from cavae.evaluation import Figure, evaluate_cohort
+from cavae.simulation import read_simulation
 from cavae.tables import save_table
-from cavae.training import OnProgress, TrainedModel, split_cohort, train
+from cavae.training import OnProgress, Split, TrainedModel, split_cohort, train
 
+# Labels of the semi-synthetic experiment, and the λ that the paper has for it (section 4.2).
+SIMULATED = {"background": ("CN",), "target": ("patient",), "mmd_weight": 10.0}
 AD_MCI_SEED = 0
 FOLDS, REPEATS = 3, 3
 
@@ -32,24 +35,32 @@ IXI dataset, brain-development.org (CC BY-SA 3.0)."""
 
 
 def train_and_save(
-    cohort: Cohort,
+    split: Split,
     config: TrainConfig,
     folder: Path,
     trained_on: str,
     latent: int = 5,
     on_progress: OnProgress | None = None,
 ) -> TrainedModel:
-    """Train on a cohort and write the model folder, its card with figures on the people held out
-    to monitor with."""
-    trained = train(cohort, config, latent, on_progress)
-    held_out = split_cohort(labelled(cohort, config), config.validation, config.seed).validation
+    """Train and write the model folder, its card with figures on the validation people."""
+    trained = train(split, config, latent, on_progress)
+    figures = evaluate_cohort(trained, split.validation)
     measured_on = (
-        f"Measured on {len(held_out)} people held out to monitor training with. Few people and a "
-        "part in choosing the epoch: read these figures as a first impression."
+        f"Measured on the {len(split.validation)} people that training was monitored with. They "
+        "had a part in choosing the epoch: read these figures as a first impression."
     )
-    figures = evaluate_cohort(trained, held_out)
     save_trained(trained, folder, trained_on, figures, measured_on)
     return trained
+
+
+def simulated_split(folder: Path) -> Split:
+    """Training and validation people of a semi-synthetic experiment written by `simulate`."""
+    simulated = read_simulation(folder)
+    train_people, validation_people = (
+        join_cohorts([simulated.background[part], simulated.target[part]])
+        for part in ("train", "validation")
+    )
+    return Split(train_people, validation_people)
 
 
 def save_trained(
@@ -64,13 +75,6 @@ def save_trained(
     """Write the model folder with a card."""
     card = write_card(trained, folder.name, sources or trained_on, figures, measured_on, command)
     save_model(trained, folder, card, facts(trained, trained_on, figures))
-
-
-def labelled(cohort: Cohort, config: TrainConfig) -> Cohort:
-    """The people whose label is one of the background or target labels."""
-    return cohort.select(
-        cohort.subjects["diagnosis"].isin((*config.background, *config.target)).to_numpy()
-    )
 
 
 def read_ad_mci(folder: Path) -> Cohort:
@@ -93,7 +97,7 @@ def pretrain_ad_mci(data: Path, output: Path, demo: Path) -> TrainedModel:
     cohort = read_ad_mci(data)
     config = train_config("calibrated", seed=AD_MCI_SEED, device="cpu")
     figures = cross_validate(cohort, config)
-    trained = train(cohort, config)
+    trained = train(split_cohort(cohort, config), config)
     measured_on = (
         f"Measured on Study1 people that the model had not seen: {FOLDS}-fold cross-validation, "
         f"{REPEATS} times over, each time preprocessing and network fitted without them. Means of "
@@ -119,7 +123,8 @@ def cross_validate(cohort: Cohort, config: TrainConfig) -> tuple[Figure, ...]:
     """
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for number, held_out in enumerate(_folds(cohort, config)):
-        trained = train(cohort.select(~held_out), replace(config, seed=config.seed + number))
+        settings = replace(config, seed=config.seed + number)
+        trained = train(split_cohort(cohort.select(~held_out), settings), settings)
         for figure in evaluate_cohort(trained, cohort.select(held_out)):
             values[figure.metric, figure.group, figure.good].append(figure.value)
     return tuple(

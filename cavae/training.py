@@ -24,7 +24,7 @@ from cavae.preprocessing import Preprocessor, fit_preprocessor
 
 MONITOR_EVERY = 5  # epochs between two looks at the validation data
 MONITOR_DRAWS = 1000  # synthetic people per cohort for such a look
-MIN_TARGET = 10  # target people below which nothing can be learned
+MIN_PEOPLE = 10  # on each side; with fewer nothing can be learned
 
 
 @dataclass(frozen=True)
@@ -82,42 +82,53 @@ def choose_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def split_cohort(cohort: Cohort, share: float, seed: int) -> Split:
-    """Hold out `share` of the people of each diagnosis and site, at random by `seed`."""
-    generator = np.random.default_rng(seed)
-    held_out = np.zeros(len(cohort.subjects), dtype=bool)
+def split_cohort(cohort: Cohort, config: TrainConfig) -> Split:
+    """Take the labelled people and hold out a share of each diagnosis and site, by the seed.
+
+    Raises DataError when there are too few people on either side.
+    """
+    diagnosis = cohort.subjects["diagnosis"]
+    for labels in (config.background, config.target):
+        found = int(diagnosis.isin(labels).sum())
+        if found < MIN_PEOPLE:
+            there = ", ".join(sorted(set(diagnosis) - {""})) or "none"
+            raise DataError(
+                f"{found} people are labelled {', '.join(labels)}; training needs at least "
+                f"{MIN_PEOPLE} on each side. Labels in the table: {there}."
+            )
+    cohort = cohort.select(diagnosis.isin((*config.background, *config.target)).to_numpy())
+    generator = np.random.default_rng(config.seed)
+    held_out = np.zeros(len(cohort), dtype=bool)
     groups = cohort.subjects.groupby(["diagnosis", "site"], sort=True).indices
     for rows in groups.values():
-        held_out[generator.permutation(rows)[: round(share * len(rows))]] = True
+        held_out[generator.permutation(rows)[: round(config.validation * len(rows))]] = True
     return Split(cohort.select(~held_out), cohort.select(held_out))
 
 
 def train(
-    cohort: Cohort,
+    split: Split,
     config: TrainConfig,
     latent: int = 5,
     on_progress: OnProgress | None = None,
 ) -> TrainedModel:
-    """Fit preprocessing and network to the labelled people of a cohort.
+    """Fit preprocessing and network to the people of `split.train`.
 
-    A share of each cohort is held out to monitor with. Raises DataError when there are too few
-    people. `on_progress` is called after each epoch; when it returns False training stops and
-    the best epoch so far is kept.
+    `on_progress` is called after each epoch; when it returns False training stops and the best
+    epoch so far is kept.
     """
-    labels = (*config.background, *config.target)
-    cohort = cohort.select(cohort.subjects["diagnosis"].isin(labels))
-    _require_people(cohort, config)
-    split = split_cohort(cohort, config.validation, config.seed)
     preprocessor = fit_preprocessor(split.train, config.background, config.target)
     model_config = ModelConfig(features=preprocessor.features, latent=latent)
-    parts = [_standardize(preprocessor, part, config) for part in (split.train, split.validation)]
-    network, history = fit_network(model_config, config, *parts, on_progress=on_progress)
+    training, validation = (
+        _standardize(preprocessor, part, config) for part in (split.train, split.validation)
+    )
+    network, history = fit_network(model_config, config, training, validation, on_progress)
+    calibration = fit_calibration(network, *training, config.seed) if config.calibrate else None
     people = {
-        f"{part} {group}": len(values)
-        for part, both in zip(("train", "validation"), parts, strict=True)
-        for group, values in zip(("background", "target"), both, strict=True)
+        "training background": len(training[0]),
+        "training target": len(training[1]),
+        "validation background": len(validation[0]),
+        "validation target": len(validation[1]),
     }
-    calibration = fit_calibration(network, *parts[0], config.seed) if config.calibrate else None
     return TrainedModel(model_config, config, network, preprocessor, calibration, history, people)
 
 
@@ -157,16 +168,6 @@ def fit_network(
             break
     network.load_state_dict(best)
     return network.cpu().eval(), tuple(history)
-
-
-def _require_people(cohort: Cohort, config: TrainConfig) -> None:
-    for labels in (config.background, config.target):
-        found = int(cohort.subjects["diagnosis"].isin(labels).sum())
-        if found < MIN_TARGET:
-            raise DataError(
-                f"{found} people are labelled {', '.join(labels)}; training needs at least "
-                f"{MIN_TARGET} on each side."
-            )
 
 
 def _standardize(preprocessor: Preprocessor, part: Cohort, config: TrainConfig) -> Pair:

@@ -21,12 +21,13 @@ def tiny_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model of eight regions, trained for a few seconds on made-up people and saved."""
     from cavae.config import train_config
     from cavae.experiments import save_trained
-    from cavae.training import train
+    from cavae.training import split_cohort, train
     from tests.people import make_cohort
 
     config = train_config("calibrated", target=("AD",), epochs=150, batch_size=64, input_noise=0.2)
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    save_trained(train(make_cohort(), config), folder, trained_on="100 made-up people")
+    trained = train(split_cohort(make_cohort(), config), config)
+    save_trained(trained, folder, trained_on="100 made-up people")
     return folder
 
 

@@ -31,7 +31,7 @@ def test_the_papers_preset_is_section_4_2():
 
 
 def test_given_settings_win_and_absent_ones_keep_the_presets():
-    config = train_config("calibrated", mmd_weight=5.0, epochs=None)
+    config = train_config("calibrated", mmd_weight=5.0)
     assert config.mmd_weight == 5.0
     assert config.epochs == 500
     assert config.pair_consistency > 0

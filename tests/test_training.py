@@ -8,7 +8,8 @@ import torch
 
 from cavae.config import train_config
 from cavae.errors import ConfigError, DataError
-from cavae.training import choose_device, fit_network, split_cohort, train
+from cavae.training import choose_device, fit_network, split_cohort
+from cavae.training import train as train_split
 from tests.people import make_cohort
 
 QUICK = train_config(target=("AD",), epochs=10, batch_size=32)
@@ -17,6 +18,10 @@ QUICK = train_config(target=("AD",), epochs=10, batch_size=32)
 @pytest.fixture(scope="module")
 def cohort():
     return make_cohort(healthy=40, diseased=30)
+
+
+def train(cohort, config, **how):
+    return train_split(split_cohort(cohort, config), config, **how)
 
 
 def same_weights(one, other) -> bool:
@@ -72,7 +77,7 @@ def test_cancel_keeps_the_best_so_far(cohort):
 
 
 def test_nobody_is_in_both_parts_and_every_group_is_in_both(cohort):
-    split = split_cohort(cohort, 0.2, seed=0)
+    split = split_cohort(cohort, replace(QUICK, validation=0.2))
     train_ids, held_out = (set(part.subjects["subject_id"]) for part in vars(split).values())
     assert not train_ids & held_out
     assert len(train_ids | held_out) == len(cohort)
