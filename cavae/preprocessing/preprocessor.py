@@ -21,9 +21,9 @@ from cavae.preprocessing.population import Population, fit_population
 
 HARMONIZED = "harmonized"  # the site of people who are on the model's own scale, as samples are
 AGE_MARGIN = 3.0  # years outside the training ages that pass without a notice
-# Root mean square, over features, of the mean standardized value of a known site's own healthy
-# people: above it the name is known but the measurements are not those of that site.
-KNOWN_SITE_TOLERANCE = 0.5
+# How far the healthy people of a site that the model knows by name may lie from 0 on average (root
+# mean square over features, in standard errors) before the site is taken for another.
+KNOWN_SITE_TOLERANCE = 2.0
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ class Preprocessor:
         if len(subjects) < MIN_HEALTHY_TO_ADAPT:
             return True
         mean = self._standardize(volumes, subjects, {}).mean(axis=0)
-        return float(np.sqrt(np.mean(mean**2))) <= KNOWN_SITE_TOLERANCE
+        return float(np.sqrt(np.mean(mean**2) * len(subjects))) <= KNOWN_SITE_TOLERANCE
 
     def _site_notice(self, site: str, known: bool, people: int, healthy: int) -> str:
         named = f"Site {site!r}" if site else "The scanner or study of these people (no site given)"
