@@ -77,16 +77,22 @@ def healthy_people(model: Model, encoding: Encoding, row: int) -> tuple[Array, A
     return zero, one - zero
 
 
-def draw_person(model: Model, seed: int) -> Person:
-    """A synthetic person: z, s ~ N(0, I); age, sex and ICV as in the target training cohort."""
+def draw_person(model: Model, seed: int, twin: str = "residual") -> Person:
+    """A synthetic person: as the model draws pairs, with the ages at which the disease occurs.
+
+    Their twin is the background of the pair; the paper's, decode(z, 0), lacks what is peculiar to
+    one person, which only a calibrated model draws.
+    """
     generator = np.random.default_rng(seed)
     drawn = model.preprocessor.populations["target"].sample(1, generator)
     facts = drawn[list(model.preprocessor.covariates)]
     facts.insert(0, "subject_id", f"Synthetic person {seed}")
-    z, s = generator.standard_normal((2, 1, model.config.latent))
+    z, s, peculiar = _draw_latents(model, generator)
     effect = disease_effect(model, z, s)[0]
-    twin = decode(model, z, np.zeros_like(s))[0]
-    points = np.stack([np.zeros_like(twin), np.ones_like(twin), twin, twin + effect])
+    shared = decode(model, z, np.zeros_like(s))[0]
+    own = shared + peculiar
+    twins = {"residual": own, "paper": shared}
+    points = np.stack([np.zeros_like(own), np.ones_like(own), twins[twin], own + effect])
     zero, one, healthy, observed = model.preprocessor.inverse_transform(
         points, facts.iloc[[0] * len(points)]
     )
@@ -101,6 +107,17 @@ def draw_person(model: Model, seed: int) -> Person:
         zero,
         one - zero,
     )
+
+
+def _draw_latents(model: Model, generator: np.random.Generator) -> tuple[Array, Array, Array]:
+    """z and s (1, latent), and what is peculiar to the person (p,) in SD."""
+    calibration = model.calibration
+    if calibration is None:
+        z, s = generator.standard_normal((2, 1, model.config.latent))
+        return z, s, np.zeros(len(model.config.features))
+    z = calibration.sample_common(1, generator)
+    s, _ = calibration.sample_salient(1, generator)
+    return z, s, calibration.sample_residual(1, generator)[0]
 
 
 def effect_at(model: Model, person: Person, salient: Array) -> Array:

@@ -67,7 +67,7 @@ def among_everyone(choice: people.Choice, table: state.Loaded) -> None:
     with widgets.errors_as_sentences():
         st.header("How severe, among everyone loaded", anchor=False)
         measure = comparison.choose_severity()
-        person = people.person(table, choice, "residual")
+        person = people.person(table, choice, "paper")
         everyone = comparison.severity_table(table, person)
         figure = plots.plot_severity(everyone, measure, marked=person.subject_id, height=470)
         charts.draw(figure, "severity", "Severity of everyone loaded, by diagnosis.")

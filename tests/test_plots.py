@@ -13,6 +13,7 @@ from cavae.plots import (
     group_color,
     group_order,
     group_symbol,
+    highlight,
     plot_brain,
     plot_distributions,
     plot_effect_ranking,
@@ -378,3 +379,51 @@ def test_every_axis_with_numbers_has_a_title_with_a_unit(figures: dict[str, go.F
     lowest = [axis.title.text for axis in figures["distributions"].select_xaxes(row=2)]
     assert lowest[0] == "Left hippocampus (mm³)"
     assert all(title.endswith("(mm³)") for title in lowest)
+
+
+def test_picked_people_stand_out_in_every_group(people: pd.DataFrame) -> None:
+    picked = people["subject_id"].iloc[[0, 5]].tolist()
+    for figure in (
+        plot_latent_pair(people, "salient_1", "salient_2", color="diagnosis"),
+        plot_latent_matrix(people, SALIENT, color="diagnosis"),
+    ):
+        traces = [t for t in highlight(figure, picked).data if t.customdata is not None]
+        shown = {t.customdata[place][0] for t in traces for place in t.selectedpoints}
+        assert shown == set(picked)
+        assert all(t.unselected.marker.opacity < 0.2 for t in traces)
+
+
+def test_with_nobody_picked_everyone_looks_as_before(people: pd.DataFrame) -> None:
+    figure = highlight(plot_latent_pair(people, "salient_1", "salient_2"), ())
+    assert all(trace.selectedpoints is None for trace in figure.data)
+
+
+def test_paired_features_that_are_no_volumes_have_no_mm3() -> None:
+    table = pd.DataFrame(
+        {
+            "index": ["thickness", "curvature"],
+            "healthy": [2.5, -0.1],
+            "observed": [2.1, -0.3],
+            "mean": [2.4, -0.1],
+            "sd": [0.2, 0.1],
+        }
+    )
+    figure = plot_paired_volumes(table, unit="")
+    words = " ".join(mark.text for mark in figure.layout.annotations)
+    assert "thickness" in words
+    assert "−2.0 SD" in words
+    assert "mm³" not in figure.to_json()
+    assert "%" not in words
+    # Features without a common unit do not share an axis.
+    assert figure.layout.xaxis.range != figure.layout.xaxis2.range
+
+
+def test_words_beside_the_dots_have_room(pair_table: pd.DataFrame) -> None:
+    far = pair_table.assign(observed=1000.0)  # below the 1st centile: the longest words
+    low, high = plot_paired_volumes(far).layout.xaxis.range
+    assert (1000 - low) / (high - low) > 0.38
+
+
+def test_no_effect_is_neither_loss_nor_gain() -> None:
+    figure = plot_effect_ranking(dict.fromkeys(EFFECTS, 0.0))
+    assert figure.layout.annotations[1].text == "All 139 in order: 0 losses, 0 gains"

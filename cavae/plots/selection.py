@@ -25,7 +25,7 @@ def highlight(figure: go.Figure, subject_ids: Collection[str]) -> go.Figure:
         if trace.customdata is None:
             continue
         here = np.isin(np.asarray(trace.customdata, dtype=str)[:, 0], picked)
-        trace.selectedpoints = np.flatnonzero(here)
+        trace.selectedpoints = np.flatnonzero(here).tolist()
         trace.selected = {"marker": {"opacity": 1.0}}
         trace.unselected = {"marker": {"opacity": FADED}}
     return figure

@@ -96,13 +96,20 @@ def show_all(rows: pd.DataFrame, unit: str) -> None:
 
 
 def severity_table(table: Loaded, shown: Person) -> pd.DataFrame:
-    """Everyone's subject_id, diagnosis, mad and effect_mad; a synthetic person is added."""
+    """Everyone's subject_id, diagnosis, mad and effect_mad; a synthetic person is added.
+
+    `shown` has the paper's twin, the one that the paper's measure of severity is about.
+    """
     twins = results.twins(table.cohort)
     everyone = table.cohort.subjects[["subject_id", "diagnosis"]].assign(
         mad=twins.mad, effect_mad=twins.effect_mad
     )
     if shown.subject_id in set(everyone["subject_id"]):
         return everyone
-    size = float(np.abs(shown.effect).mean())
-    drawn = {"subject_id": shown.subject_id, "diagnosis": "synthetic", "mad": size}
-    return pd.concat([everyone, pd.DataFrame([drawn | {"effect_mad": size}])], ignore_index=True)
+    drawn = {
+        "subject_id": shown.subject_id,
+        "diagnosis": "synthetic",
+        "mad": np.mean(np.abs(shown.observed - shown.healthy) / shown.sd),
+        "effect_mad": np.mean(np.abs(shown.effect)),
+    }
+    return pd.concat([everyone, pd.DataFrame([drawn])], ignore_index=True)

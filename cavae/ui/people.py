@@ -64,7 +64,7 @@ def person(table: state.Loaded | None, choice: Choice, twin: str) -> Person:
 
     model = models.current_model()
     if table is None or choice.row is None:
-        return draw_person(model, choice.seed or 0)
+        return draw_person(model, choice.seed or 0, twin)
     return person_of(model, table.cohort, results.twins(table.cohort, twin), choice.row)
 
 

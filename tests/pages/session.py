@@ -1,0 +1,51 @@
+"""A visitor's session for page tests: a small model, a small table, a page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from streamlit.testing.v1 import AppTest
+
+from cavae.cohort import read_cohort
+from cavae.ui.state import Loaded
+from tests.conftest import ROOT
+
+
+def open_page(page: str, table: Path | None = None, model: Path | None = None) -> AppTest:
+    """The app at a page, with a table in use and a model folder; without them as one finds it."""
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
+    if model is not None:
+        app.session_state["model"] = str(model)
+    if table is not None:
+        app.session_state["loaded"] = Loaded(read_cohort(table), table.name)
+    return app.switch_page(f"pages/{page}.py").run()
+
+
+def said(app: AppTest) -> str:
+    """All that the page says in words, without Markdown's backslashes."""
+    main = app.main
+    groups = (main.title, main.header, main.markdown, main.caption, main.warning, main.error)
+    return " ".join(element.value for group in groups for element in group).replace("\\", "")
+
+
+def figures(app: AppTest) -> list[dict[str, Any]]:
+    """The figures of the page, top to bottom, as plotly's own dictionaries."""
+    return [json.loads(chart.proto.spec) for chart in app.main.get("plotly_chart")]
+
+
+def people_in(figure: dict[str, Any]) -> set[str]:
+    """The ids of the people whose points are in a figure."""
+    traces = (trace for trace in figure["data"] if "customdata" in trace)
+    return {one[0] for trace in traces for one in trace["customdata"]}
+
+
+def highlighted(figure: dict[str, Any]) -> set[str]:
+    """The ids of the people who stand out in a figure."""
+    traces = (trace for trace in figure["data"] if "selectedpoints" in trace)
+    return {trace["customdata"][place][0] for trace in traces for place in trace["selectedpoints"]}
+
+
+def table(app: AppTest) -> pd.DataFrame:
+    """The first table of the page."""
+    return app.main.dataframe[0].value

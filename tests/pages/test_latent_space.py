@@ -1,0 +1,142 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from cavae.cohort import read_cohort
+from cavae.ui.state import Loaded
+from tests.pages.session import figures, highlighted, open_page, people_in, said, table
+from tests.people import make_cohort, write_cohort
+
+
+@pytest.fixture(scope="module")
+def people_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("people") / "people.csv"
+    write_cohort(make_cohort(seed=1), path)
+    return path
+
+
+@pytest.fixture
+def app(people_csv: Path, tiny_model_folder: Path) -> AppTest:
+    page = open_page("latent_space", people_csv, tiny_model_folder)
+    assert not page.exception
+    return page
+
+
+def select(app: AppTest, *ids: str) -> AppTest:
+    for one in ids:
+        app.selectbox(key="add_person").set_value(one).run()
+    return app
+
+
+def test_without_people_the_page_offers_ways_to_begin():
+    page = open_page("latent_space")
+    assert not page.exception
+    assert [button.label for button in page.main.button] == [
+        "Start with the demo cohort",
+        "Use my own table",
+    ]
+
+
+def test_common_and_salient_stand_side_by_side_with_everyone_in_both(app: AppTest):
+    assert [header.value for header in app.main.header] == [
+        "Common z: what everyone shares",
+        "Salient s: what disease adds",
+    ]
+    common, salient = figures(app)
+    assert people_in(common) == people_in(salient) == {f"p{i:03d}" for i in range(100)}
+    assert "overlap in what they share and part in what disease adds" in said(app)
+    assert "keep" in said(app)  # How much of the differences the overview shows.
+
+
+def test_any_pair_of_dimensions_can_be_drawn(app: AppTest):
+    app.button_group(key="view").set_value("pair").run()
+    app.selectbox(key="salient across").set_value("salient_3").run()
+    _, salient = figures(app)
+    assert salient["layout"]["xaxis"]["title"]["text"] == "Salient s3 (prior SD)"
+    assert salient["layout"]["yaxis"]["title"]["text"] == "Salient s2 (prior SD)"
+
+
+def test_all_pairs_are_one_matrix_a_space(app: AppTest):
+    app.button_group(key="view").set_value("matrix").run()
+    for figure in figures(app):
+        dimensions = [len(t["dimensions"]) for t in figure["data"] if t["type"] == "splom"]
+        assert dimensions
+        assert set(dimensions) == {5}
+
+
+def test_people_can_be_coloured_by_what_the_table_has_and_by_any_region(app: AppTest):
+    offered = app.selectbox(key="color").options
+    assert offered[:3] == ["Diagnosis", "Age", "Severity: distance from the healthy twin (MAD)"]
+    assert {"Site", "Sex", "Right hippocampus"} <= set(offered)
+    assert "Subtype" not in offered
+    app.selectbox(key="color").set_value("47").run()
+    bar = figures(app)[0]["data"][0]["marker"]["colorbar"]
+    assert bar["title"]["text"] == "Right hippocampus (mm³)"
+
+
+@pytest.mark.parametrize("color", ["age", "mad", "effect_mad", "site", "sex"])
+def test_every_colour_draws_everyone(app: AppTest, color: str):
+    app.selectbox(key="color").set_value(color).run()
+    assert not app.exception
+    assert all(len(people_in(figure)) == 100 for figure in figures(app))
+
+
+def test_a_subtype_column_can_be_a_colour(people_csv: Path, tiny_model_folder: Path):
+    check = read_cohort(people_csv)
+    kinds = ["1", "2"] * (len(check.cohort) // 2)
+    cohort = replace(check.cohort, extra=check.cohort.extra.assign(Subtype=kinds))
+    page = open_page("latent_space", people_csv, tiny_model_folder)
+    page.session_state["loaded"] = Loaded(replace(check, cohort=cohort), "people.csv")
+    page.run()
+    page.selectbox(key="color").set_value("subtype").run()
+    assert not page.exception
+    assert {trace["name"] for trace in figures(page)[0]["data"]} == {"1 (50)", "2 (50)"}
+
+
+def test_a_picked_person_stands_out_in_both_pictures_and_is_listed(app: AppTest):
+    select(app, "p070", "p003")
+    assert [highlighted(figure) for figure in figures(app)] == [{"p003", "p070"}] * 2
+    assert "2 people selected" in said(app)
+    assert table(app)["subject_id"].tolist() == ["p003", "p070"]
+    assert set(table(app)) == {"subject_id", "diagnosis", "age", "sex", "mad", "effect_mad"}
+
+
+def test_a_selection_can_be_let_go(app: AppTest):
+    select(app, "p070")
+    app.button(key="clear_selection").click().run()
+    assert [highlighted(figure) for figure in figures(app)] == [set(), set()]
+    assert not app.main.dataframe
+
+
+def test_a_selection_goes_on_to_counterfactual_and_is_kept(app: AppTest):
+    select(app, "p070", "p003")
+    app.button(key="show_twins").click().run()
+    assert app.title[0].value == "Counterfactual"
+    assert app.selectbox(key="person").value == "p070"
+    assert "p003" in " ".join(app.selectbox(key="person").options)
+    assert len(app.selectbox(key="person").options) == 2
+    app.switch_page("pages/latent_space.py").run()
+    assert highlighted(figures(app)[0]) == {"p003", "p070"}
+
+
+def test_choices_are_kept_when_the_visitor_comes_back(app: AppTest):
+    app.button_group(key="view").set_value("matrix").run()
+    app.selectbox(key="color").set_value("age").run()
+    app.switch_page("pages/about.py").run()
+    app.switch_page("pages/latent_space.py").run()
+    assert app.button_group(key="view").value == "matrix"
+    assert app.selectbox(key="color").value == "age"
+
+
+def test_an_unknown_scanner_is_said_beside_the_pictures(tmp_path: Path, tiny_model_folder: Path):
+    write_cohort(make_cohort(healthy=5, sites=("Elsewhere",)), tmp_path / "new.csv")
+    page = open_page("latent_space", tmp_path / "new.csv", tiny_model_folder)
+    assert "scanner differences may look like disease" in said(page)
+
+
+def test_a_table_the_model_cannot_read_gets_a_sentence(people_csv: Path):
+    page = open_page("latent_space", people_csv)  # The model of 139 regions, a table of eight.
+    assert not page.exception
+    assert "lacks" in page.main.error[0].value
