@@ -124,7 +124,7 @@ PRESETS = {
     "paper": {},
     "calibrated": {
         "salient_silence": 1.0,
-        "pair_consistency": 10.0,
+        "pair_consistency": 30.0,
         "input_noise": 1.5,
         "calibrate": True,
     },

@@ -12,7 +12,7 @@ from cavae.calibration import square_root
 from cavae.cohort import Cohort
 from cavae.fitted import FittedModel
 from cavae.preprocessing import HARMONIZED
-from cavae.synthesis import decode, encode
+from cavae.synthesis import decode, encode, possible_volumes
 
 Array = NDArray[np.float64]
 
@@ -52,7 +52,7 @@ def _draw_group(
         s = salient.mean(axis=0) + generator.standard_normal(z.shape) @ root
         values += decode(model, z, s) - decode(model, z, np.zeros_like(s))
         values += calibration.sample_effect_noise(people, generator)
-    volumes = model.preprocessor.inverse_transform(values, subjects).round().astype(int)
+    volumes = possible_volumes(model, values, subjects).round().astype(int)
     named = pd.DataFrame(volumes, columns=[f"MUSE_Volume_{i}" for i in model.config.features])
     subjects = subjects.assign(icv=subjects["icv"].astype(int), site=HARMONIZED, diagnosis=label)
     return pd.concat([subjects, named], axis=1)

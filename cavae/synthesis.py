@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from cavae.atlas import rois
 from cavae.cohort import Cohort
 from cavae.errors import ConfigError
 from cavae.fitted import FittedModel
@@ -21,6 +22,7 @@ Array = NDArray[np.float64]
 TWINS = ("residual", "paper")
 CHUNK = 10_000  # pairs in memory at once
 MAX_PAIRS = 100_000_000
+SMALLEST_SHARE = 0.25
 AGE_LIMITS, ICV_LIMITS = (18.0, 100.0), (600_000.0, 2_600_000.0)
 
 
@@ -223,11 +225,22 @@ def sample_chunks(model: FittedModel, request: SampleRequest) -> Iterator[Paired
         )
         if not request.standardized:
             background, target = (
-                model.preprocessor.inverse_transform(x, subjects) for x in (background, target)
+                possible_volumes(model, x, subjects) for x in (background, target)
             )
         yield PairedCohort(
             subjects, model.config.features, background, target, subtype, first_pair=start + 1
         )
+
+
+def possible_volumes(model: FittedModel, standardized: Array, subjects: pd.DataFrame) -> Array:
+    """Drawn values (n, p) in mm³, no brain region below SMALLEST_SHARE of what is expected.
+
+    Normal tails know no zero; features that are not volumes are left as they are.
+    """
+    values = model.preprocessor.inverse_transform(standardized, subjects)
+    if not set(model.config.features) <= {roi.index for roi in rois()}:
+        return values
+    return np.maximum(values, SMALLEST_SHARE * model.preprocessor.expected_volumes(subjects))
 
 
 def _draw_standardized(

@@ -93,7 +93,27 @@ def test_a_pair_is_two_rows_of_one_person(tiny_model):
     )
     for shared in ("pair_id", "age", "sex", "icv"):
         assert (one[shared] == other[shared]).all()
-    assert (other["47"] < one["47"]).mean() > 0.7
+    assert (other["47"] < one["47"]).mean() > 0.9
+
+
+def test_no_drawn_volume_is_impossible(tiny_model):
+    pairs = sample_pairs(tiny_model, SampleRequest(pairs=5_000, seed=1))
+    expected = tiny_model.preprocessor.expected_volumes(pairs.subjects)
+    assert (pairs.background >= 0.25 * expected).all()
+    assert (pairs.target >= 0.25 * expected).all()
+
+
+def test_drawn_cohorts_are_as_wide_as_real_ones(tiny_model):
+    pairs = sample_pairs(tiny_model, SampleRequest(pairs=2_000, standardized=True))
+    np.testing.assert_allclose(pairs.background.std(axis=0), 1, atol=0.1)
+    np.testing.assert_allclose(pairs.background.mean(axis=0), 0, atol=0.1)
+
+
+def test_a_pair_differs_by_the_disease_alone(tiny_model):
+    pairs = sample_pairs(tiny_model, SampleRequest(pairs=2_000, standardized=True))
+    spared = [pairs.features.index(name) for name in ("59", "60", "116", "117")]
+    difference = pairs.target - pairs.background
+    assert difference[:, spared].std(axis=0).max() < 0.6
 
 
 def test_same_seed_same_pairs_and_a_longer_draw_begins_with_the_shorter(tiny_model):
