@@ -12,7 +12,7 @@ from cavae.cohort.joining import best_id, fields_of, id_columns, join
 from cavae.cohort.names import COVARIATE_KEYS, region
 from cavae.cohort.reading import Source, Table, read_table
 from cavae.cohort.recognize import Layout, checked_mapping, recognize, report_absent
-from cavae.cohort.text import missing, quoted
+from cavae.cohort.text import quoted
 from cavae.cohort.types import COVARIATES, Check, Cohort, Recognition
 from cavae.cohort.validate import (
     report_disagreement,
@@ -153,7 +153,7 @@ def _ids(field: Field | None, findings: Findings) -> np.ndarray:
             f'"row-{findings.rows[0]}".'
         )
         return np.array([f"row-{row}" for row in findings.rows], dtype=object)
-    return field.cells.where(~missing(field.cells), "").to_numpy(dtype=object)
+    return field.cells.where(~field.absent, "").to_numpy(dtype=object)
 
 
 def _head_size(icv: np.ndarray, values: pd.DataFrame | None, usable: np.ndarray) -> np.ndarray:
@@ -188,7 +188,7 @@ def _site(fields: Sequence[Field]) -> np.ndarray | str:
     """Sites as written; the first file decides."""
     if not fields:
         return ""
-    return fields[0].cells.where(~missing(fields[0].cells), "").to_numpy(dtype=object)
+    return fields[0].cells.where(~fields[0].absent, "").to_numpy(dtype=object)
 
 
 def _labels(fields: Sequence[Field], rule: str, decode, findings: Findings) -> np.ndarray:
@@ -219,7 +219,7 @@ def _extra(layout: Layout) -> pd.DataFrame:
     """Columns kept aside, as numbers where every cell that holds something is one."""
     columns = {}
     for name, field in zip(_extra_names(layout.extra), layout.extra, strict=True):
-        absent, numbers = missing(field.cells), field.numbers
+        absent, numbers = field.absent, field.numbers
         numeric = not absent.all() and np.isfinite(numbers[~absent]).all()
         columns[name] = numbers if numeric else field.cells.where(~absent, "").to_numpy()
     n = len(next(iter(layout.features.values())).cells)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from cavae.cohort.text import counted, quoted, shown, to_numbers
+from cavae.cohort.text import counted, missing, quoted, shown, to_numbers
 from cavae.cohort.types import Problem
 
 MAX_PROBLEMS = 1_000
@@ -22,10 +23,15 @@ class Field:
     file: str = ""
     """Name of the participants file when the column comes from there, else ""."""
 
-    @property
+    @cached_property
     def numbers(self) -> np.ndarray:
         """The cells as numbers (n,), NaN where there is none."""
         return to_numbers(self.cells, self.decimal_comma)
+
+    @cached_property
+    def absent(self) -> np.ndarray:
+        """Which cells hold no value (n,)."""
+        return missing(self.cells)
 
 
 @dataclass

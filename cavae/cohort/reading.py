@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -24,6 +24,9 @@ MAX_ROWS = 200_000
 MAX_COLUMNS = 5_000
 MAX_CELLS = 40_000_000
 """Rows times columns: what fits in memory as text."""
+
+MAX_LINES = 2_000_000
+"""With blank ones; a spreadsheet may export a million of them."""
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 ACCEPTED = "Accepted are CSV and TSV text (comma, semicolon or tab) and Parquet."
@@ -152,13 +155,12 @@ def _refuse_other_formats(name: str, data: bytes) -> None:
         raise DataError(f"{quoted(name)} is not a Parquet file although its name says so.")
 
 
-def _framed(header: list[str], columns: Sequence[Sequence[str]]) -> tuple[pd.DataFrame, list[str]]:
-    """The table under unique column names, and the names that were not."""
+def _framed(header: list[str], columns: np.ndarray) -> tuple[pd.DataFrame, list[str]]:
+    """The columns (p, n) as a table under unique names, and the names that were not."""
     clean = [" ".join(name.replace("\ufeff", "").split()) for name in header]
     repeated = [name for name, times in Counter(clean).items() if name and times > 1]
-    frame = pd.DataFrame(dict(enumerate(columns)), dtype=object)
-    frame.columns = pd.Index(_unique(clean, repeated), dtype=object)
-    return frame, repeated
+    names = pd.Index(_unique(clean, repeated), dtype=object)
+    return pd.DataFrame(np.ascontiguousarray(columns).T, columns=names), repeated
 
 
 def _unique(header: list[str], repeated: list[str]) -> list[str]:
@@ -197,8 +199,7 @@ def _read_text(name: str, data: bytes) -> Table:
     comma = _has_decimal_comma(cells, delimiter)
     if comma:
         notices.append(f"Numbers of {quoted(name)} are read with a decimal comma.")
-    columns = list(zip(*cells, strict=True)) or [()] * len(header)
-    frame, repeated = _framed(header, columns)
+    frame, repeated = _framed(header, np.array(cells, dtype=object).reshape(-1, len(header)).T)
     rows = np.array(rows, dtype=int)
     return Table(name, frame, rows, ragged, tuple(repeated), comma, tuple(notices))
 
@@ -300,6 +301,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
     row = 0
     try:
         for row, record in enumerate(reader, start=1):
+            _limit(name, row, MAX_LINES, "lines")
             _limit(name, len(record), MAX_COLUMNS, "columns")
             cells = [cell.strip() for cell in record]
             if any(cells):
@@ -368,7 +370,7 @@ def _read_parquet(name: str, data: bytes) -> Table:
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise DataError(f"{quoted(name)} is a damaged Parquet file.") from error
     header = ["" if re.fullmatch(r"__index_level_\d+__", c) else c for c in file.schema_arrow.names]
-    frame, repeated = _framed(header, columns)
+    frame, repeated = _framed(header, np.array(columns, dtype=object).reshape(len(header), -1))
     return Table(name, frame, np.arange(len(frame)) + 2, {}, tuple(repeated))
 
 

@@ -17,7 +17,7 @@ from cavae.cohort.names import (
     region,
 )
 from cavae.cohort.reading import Table
-from cavae.cohort.text import closest, counted, listed, missing, quoted
+from cavae.cohort.text import closest, counted, listed, quoted
 from cavae.errors import DataError
 
 MIN_ROIS = 5
@@ -213,7 +213,7 @@ def _other_features(fields: Sequence[Field], regions: Mapping[str, Field]) -> di
     for field in fields:
         if covariate_rank(field.column, "id") is not None:
             continue
-        filled = np.count_nonzero(~missing(field.cells))
+        filled = np.count_nonzero(~field.absent)
         numbers = np.count_nonzero(np.isfinite(field.numbers))
         if filled and filled >= len(field.cells) / 2 and numbers >= 0.9 * filled:
             found[field.column] = field

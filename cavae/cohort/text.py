@@ -1,6 +1,8 @@
 """Strangers' text: made safe to show, compared without its spelling, read as numbers."""
 
+import contextlib
 import difflib
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -57,7 +59,7 @@ def closest(name: str, names: Sequence[str]) -> list[str]:
 
 def missing(cells: pd.Series) -> np.ndarray:
     """Which cells hold no value: (n,) bool."""
-    return cells.str.lower().isin(MISSING).to_numpy()
+    return cells.isin([text for text in set(cells) if text.lower() in MISSING]).to_numpy()
 
 
 def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
@@ -66,24 +68,21 @@ def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
     Thousands may be grouped by commas, apostrophes or spaces, by points when the decimal sign is
     a comma. "inf" stays infinite.
     """
-    plain = cells.to_numpy(dtype=object)
-    if decimal_comma:
-        plain = np.array([c if "." in c else c.replace(",", ".") for c in plain], dtype=object)
+    if not decimal_comma and "_" not in "".join(cells):
+        with contextlib.suppress(ValueError):  # some cell is not a number
+            return cells.to_numpy().astype(float)
+    read = {text: _number(text, decimal_comma) for text in set(cells)}
+    return cells.map(read).to_numpy(dtype=float)
+
+
+def _number(text: str, decimal_comma: bool) -> float:
+    plain = text.replace(",", ".") if decimal_comma and "." not in text else text
     try:
-        if "_" not in "".join(plain):  # float() takes "1_000" for a number
-            return plain.astype(float)
+        return math.nan if "_" in plain else float(plain)  # float() takes "1_000" for a number
     except ValueError:
-        pass  # some cell is not a number
-    numbers = pd.to_numeric(pd.Series(plain), errors="coerce").to_numpy(dtype=float, copy=True)
-    unread = np.flatnonzero(np.isnan(numbers))
-    for position in unread[~missing(cells.iloc[unread])]:
-        numbers[position] = _grouped_number(cells.iat[position], decimal_comma)
-    return numbers
-
-
-def _grouped_number(cell: str, decimal_comma: bool) -> float:
+        pass
     pattern = _GROUPED_WITH_COMMA if decimal_comma else _GROUPED_WITH_POINT
-    if not pattern.fullmatch(cell):
-        return float("nan")
+    if not pattern.fullmatch(text):
+        return math.nan
     decimal = "," if decimal_comma else "."
-    return float(re.sub(rf"[^\d{decimal}+-]", "", cell).replace(",", "."))
+    return float(re.sub(rf"[^\d{decimal}+-]", "", text).replace(",", "."))

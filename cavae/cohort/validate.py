@@ -11,7 +11,7 @@ import pandas as pd
 
 from cavae.atlas import rois
 from cavae.cohort.findings import Field, Findings
-from cavae.cohort.text import counted, listed, missing, quoted
+from cavae.cohort.text import counted, listed, quoted
 
 AGE_RANGE = (18.0, 100.0)
 ICV_RANGE = (600_000.0, 2_600_000.0)
@@ -45,7 +45,7 @@ _SAID = {
 def validate_volumes(fields: Mapping[str, Field], findings: Findings) -> pd.DataFrame:
     """The volumes (n, p) in mm³ under their MUSE index; columns without any number are left out."""
     values = _numbers(fields, findings)
-    typical = pd.Series({one.index: one.typical for one in rois()})[values.columns]
+    typical = pd.Series({one.index: one.typical for one in rois()}).reindex(values.columns)
     if values.shape[1]:
         _report_units(values / typical, findings)
         _report_crowded(_possible(values, typical), findings)
@@ -79,7 +79,12 @@ def _numbers(fields: Mapping[str, Field], findings: Findings) -> pd.DataFrame:
             f"{listed(fields[name].column for name in empty)}.",
             fields[empty[0]].column if len(empty) == 1 else None,
         )
-    return pd.DataFrame({name: column for name, column in numbers.items() if name not in empty})
+    kept = [name for name in numbers if name not in empty]
+    if not kept:
+        findings.exclude(np.ones(len(findings.rows), dtype=bool))
+    return pd.DataFrame(
+        {name: numbers[name] for name in kept}, index=range(len(findings.rows)), columns=kept
+    )
 
 
 def _report_units(ratios: pd.DataFrame, findings: Findings) -> None:
@@ -183,7 +188,7 @@ def _report_cells(
     if_text: str,
 ) -> None:
     """Cells that hold no number: nothing, infinity or text."""
-    absent = missing(field.cells)[positions]
+    absent = field.absent[positions]
     infinite = np.isinf(values.to_numpy()[positions])
     findings.at(positions[absent], if_missing, _SAID[if_missing], field)
     findings.at(positions[infinite], "infinite", _SAID["infinite"], field)
@@ -251,7 +256,7 @@ def validate_icv(
     for other in columns[1:]:
         icv = np.where(np.isfinite(icv), icv, other)
     field = fields[0]
-    text = np.isnan(icv) & ~missing(field.cells) & findings.usable
+    text = np.isnan(icv) & ~field.absent & findings.usable
     findings.at(np.flatnonzero(text), "icv", "is not a number; accepted is ICV in mm³.", field)
     _report_icv_range(icv, field, findings)
     if values is not None:
