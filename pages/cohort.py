@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from cavae.ui import frame, models, pairs, state
+from cavae.ui import charts, frame, models, pairs, state
 
 frame.require()
 st.title("Cohort", anchor=False)
@@ -20,7 +20,7 @@ def show_picture(request: pairs.SampleRequest, shown: pairs.PairedCohort) -> Non
     if table is not None:
         model = models.current_model()
         groups = pairs.loaded_groups(table.cohort, model, request.standardized)
-    st.plotly_chart(
+    charts.draw(
         pairs.picture(shown, groups, unit),
         key="pairs_picture",
         alt="Distribution of hippocampus and amygdala volumes, background and target.",
@@ -35,11 +35,10 @@ def offer_files(request: pairs.SampleRequest) -> None:
 
     name = state.model_name()
     with st.container(horizontal=True, vertical_alignment="center"):
-        kind = st.segmented_control(
+        kind = st.radio(
             "File",
             list(pairs.FORMATS),
-            default="CSV",
-            required=True,
+            horizontal=True,
             label_visibility="collapsed",
             key="pairs_format",
             persist_state="session",

@@ -5,7 +5,7 @@ import streamlit as st
 from cavae.cohort import Check, template_csv
 from cavae.errors import DataError
 from cavae.plots.overview import plot_overview
-from cavae.ui import frame, mapping, problems, recognition, state, uploads, widgets
+from cavae.ui import charts, frame, mapping, problems, recognition, state, uploads, widgets
 
 frame.require()
 st.title("Data", anchor=False)
@@ -56,7 +56,7 @@ def show(check: Check, name: str, reading: uploads.Reading | None) -> None:
     recognition.show_counts(check)
     recognition.show_state(check, reading)
     if check.usable:
-        st.plotly_chart(
+        charts.draw(
             plot_overview(check.cohort),
             key="overview",
             alt=f"{check.usable} people: age by sex, hippocampus by age, regions against typical.",

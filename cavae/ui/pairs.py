@@ -43,7 +43,7 @@ def choose(model: Model) -> SampleRequest:
             key="pairs",
             help=f"{glossary.explain('pair')} At most {MOST:,} here; more with the command below.",
             persist_state="session",
-            width=110,
+            width=100,
         )
         age = st.number_input(
             "Age (years)",
@@ -52,13 +52,12 @@ def choose(model: Model) -> SampleRequest:
             placeholder=f"{population.ages[0]:.0f}–{population.ages[-1]:.0f}",
             help=f"{drawn}, {population.ages[0]:.0f} to {population.ages[-1]:.0f} years for most.",
             persist_state="session",
-            width=120,
+            width=110,
         )
-        sex = st.segmented_control(
+        sex = st.radio(
             "Sex",
             list(SEXES),
-            default="Both",
-            required=True,
+            horizontal=True,
             key="pairs_sex",
             persist_state="session",
         )
@@ -69,13 +68,13 @@ def choose(model: Model) -> SampleRequest:
             placeholder="any",
             help=f"{glossary.explain('ICV')} {drawn}.",
             persist_state="session",
-            width=145,
+            width=140,
         )
-        unit = st.segmented_control(
+        subtype = _choose_subtype(model)
+        unit = st.radio(
             "Volumes in",
             ["mm³", "SD"],
-            default="mm³",
-            required=True,
+            horizontal=True,
             key="pairs_unit",
             help=f"SD: {glossary.explain('standardized')} Cohorts of different ages compare in SD.",
             persist_state="session",
@@ -86,9 +85,25 @@ def choose(model: Model) -> SampleRequest:
             key="pairs_seed",
             help="The same seed and settings make the same people again.",
             persist_state="session",
-            width=100,
+            width=90,
         )
-    return SampleRequest(pairs, seed, age, SEXES[sex], icv, standardized=unit == "SD")
+    return SampleRequest(pairs, seed, age, SEXES[sex], icv, subtype, unit == "SD")
+
+
+def _choose_subtype(model: Model) -> int | None:
+    """One subtype of the disease, where the model knows several; None is all of them."""
+    known = model.calibration.subtypes if model.calibration is not None else 1
+    if known < 2:
+        return None
+    return st.selectbox(
+        "Subtype",
+        [None, *range(1, known + 1)],
+        format_func=lambda subtype: "All" if subtype is None else str(subtype),
+        key="pairs_subtype",
+        help="Groups among the patients that the model found by itself.",
+        persist_state="session",
+        width=100,
+    )
 
 
 def shown(request: SampleRequest) -> PairedCohort:
@@ -108,8 +123,9 @@ def picture(pairs: PairedCohort, loaded: pd.DataFrame | None, unit: str) -> go.F
     rois = [index for index in MEMORY_ROIS if index in pairs.features] or list(pairs.features[:4])
     height = 290 if loaded is None else 370
     figure = plot_distributions(loaded, pairs.table(), rois, unit=unit, height=height)
-    if loaded is not None:
-        figure.update_yaxes(title_text=f"Loaded, density (1/{unit})", row=1, col=1)
+    names = ["Synthetic"] if loaded is None else ["Loaded", "Synthetic"]
+    for row, name in enumerate(names, start=1):
+        figure.update_yaxes(title_text=f"{name}<br>density (1/{unit})", row=row, col=1)
     return figure
 
 
@@ -177,6 +193,7 @@ def stem(model_name: str, request: SampleRequest) -> str:
     fixed = {
         "age": request.age and f"{request.age:g}",
         "sex": request.sex,
+        "subtype": request.subtype,
         "icv": request.icv and f"{request.icv:.0f}",
         "unit": "SD" if request.standardized else None,
     }

@@ -134,11 +134,11 @@ def lacking(check: Check) -> tuple[str, ...]:
 
 
 def columns(reading: Reading) -> list[str]:
-    """Every column of the files; none of a file that is no table."""
+    """Every column of the files, those not used yet first; none of a file that is no table."""
     if reading.check:
         known = reading.check.recognition
         named = [column for column in known.columns.values() if column is not None]
-        return list(dict.fromkeys([*named, *known.extra, *known.features.values()]))
+        return list(dict.fromkeys([*known.extra, *named, *known.features.values()]))
     from cavae.cohort.reading import read_table
 
     found: dict[str, None] = {}

@@ -38,18 +38,18 @@ def download(app: AppTest) -> str:
 def test_a_cohort_can_be_made_before_anyone_is_loaded():
     app = cohort()
     assert download(app) == "Download 1,000 pairs (about 5 MB)"
-    assert "Synthetic, density (1/mm³)" in axis_titles(app)
+    assert "Synthetic<br>density (1/mm³)" in axis_titles(app)
     assert not any(title.startswith("Loaded") for title in axis_titles(app))
     assert "nobody" in " ".join(caption.value for caption in app.main.caption)
 
 
 def test_loaded_people_are_shown_above_the_synthetic_ones_in_either_unit():
     app = cohort(demo=True)
-    assert "Loaded, density (1/mm³)" in axis_titles(app)
+    assert "Loaded<br>density (1/mm³)" in axis_titles(app)
     assert "Left hippocampus (mm³)" in axis_titles(app)
-    app.main.button_group(key="pairs_unit").set_value("SD").run()
+    app.radio(key="pairs_unit").set_value("SD").run()
     assert not app.exception
-    assert "Loaded, density (1/SD)" in axis_titles(app)
+    assert "Loaded<br>density (1/SD)" in axis_titles(app)
     assert "--standardized" in command(app)
 
 
@@ -57,10 +57,10 @@ def test_the_command_follows_the_controls():
     app = cohort()
     app.number_input(key="pairs").set_value(50)
     app.number_input(key="pairs_age").set_value(75.0)
-    app.button_group(key="pairs_sex").set_value("F")
+    app.radio(key="pairs_sex").set_value("F")
     app.number_input(key="pairs_icv").set_value(1_400_000.0)
     app.number_input(key="pairs_seed").set_value(9)
-    app.button_group(key="pairs_format").set_value("Parquet").run()
+    app.radio(key="pairs_format").set_value("Parquet").run()
     words = " ".join(command(app))
     assert words.startswith("python -m cavae sample --model ad-mci --pairs 50 --seed 9 --age 75")
     assert "--sex F --icv 1400000" in words
@@ -107,7 +107,7 @@ def test_the_file_is_what_the_shown_command_writes_byte_for_byte(kind: str, tmp_
     app = cohort()
     app.number_input(key="pairs").set_value(300)
     app.number_input(key="pairs_age").set_value(71.0)
-    app.button_group(key="pairs_format").set_value(kind).run()
+    app.radio(key="pairs_format").set_value(kind).run()
     words = command(app)
     words[0], words[-1] = sys.executable, str(tmp_path / words[-1])
     subprocess.run(words, cwd=ROOT, check=True)

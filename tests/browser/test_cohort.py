@@ -1,0 +1,73 @@
+"""The Cohort page in a browser: from a visit to files that can be made again."""
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, settle
+from tests.conftest import ROOT
+
+
+def set_number(page: Page, label: str, value: str, option: str) -> None:
+    """Fill a field in and wait until the shown command has it."""
+    field = page.get_by_role("spinbutton", name=label)
+    field.fill(value)
+    field.press("Enter")
+    expect(page.get_by_test_id("stCode")).to_contain_text(f"{option} {value}")
+    settle(page)
+
+
+def test_the_downloaded_file_is_what_the_shown_command_writes(visit: Visit, tmp_path: Path):
+    page = visit("cohort")
+    set_number(page, "Pairs", "250", "--pairs")
+    set_number(page, "Age (years)", "72", "--age")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download 250 pairs").click()
+    words = shlex.split(page.get_by_test_id("stCode").inner_text())
+    assert download.value.suggested_filename == words[-1]
+    subprocess.run([sys.executable, *words[1:-1], tmp_path / words[-1]], cwd=ROOT, check=True)
+    assert Path(download.value.path()).read_bytes() == (tmp_path / words[-1]).read_bytes()
+
+    with page.expect_download() as record:
+        page.get_by_role("button", name="Download its record").click()
+    content = json.loads(Path(record.value.path()).read_text(encoding="utf-8"))
+    assert content["file"] == words[-1]
+    assert shlex.split(content["command"]) == words
+
+
+def test_picture_and_download_are_seen_without_scrolling(visit: Visit):
+    page = visit("data")
+    page.get_by_role("button", name="Start with the demo cohort").click()
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("Demo cohort")
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Cohort").click()
+    expect(page.get_by_role("button", name="Download 1,000 pairs")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_test_id("stPlotlyChart")).to_be_in_viewport(ratio=0.95)
+
+
+def test_the_keyboard_alone_orders_and_downloads(visit: Visit):
+    page = visit("cohort")
+    page.get_by_role("spinbutton", name="Pairs").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("120")
+    page.keyboard.press("Enter")
+    settle(page)
+    button = page.get_by_role("button", name="Download 120 pairs")
+    for _ in range(40):
+        if button.evaluate("button => button.matches(':focus-visible')"):
+            break
+        page.keyboard.press("Tab")
+    with page.expect_download() as download:
+        page.keyboard.press("Enter")
+    assert download.value.suggested_filename == "ad-mci_120-pairs_seed-0.csv"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_fault(visit: Visit, theme: str):
+    found = Axe().run(visit("cohort", theme=theme)).response["violations"]
+    assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in found]
