@@ -25,12 +25,11 @@ with widgets.errors_as_sentences():
     names = coloring.color_choices(cohort)
 
     how, colored = st.columns([3, 2])
-    kind = how.segmented_control(
+    kind = how.radio(
         "View",
         list(latents.VIEWS),
-        default="pca",
-        required=True,
         format_func=latents.VIEWS.get,
+        horizontal=True,
         key="view",
         persist_state="session",
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from cavae.ui import theme
+
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
@@ -19,15 +21,10 @@ def draw(figure: go.Figure, key: str, alt: str, **selection: Any) -> None:
     """
     # Tools stand upright at the right edge: in one line they would lie on the legend.
     figure.update_layout(modebar={"orientation": "v", "bgcolor": "rgba(0,0,0,0)"})
-    if (color := _text_color()) is not None:
+    # Streamlit's own colour for the words of figures is too faint for numbers.
+    if (color := theme.text_color()) is not None:
         figure.update_layout(font_color=color)
         for axes in (figure.update_xaxes, figure.update_yaxes):
             axes(tickfont_color=color, title_font_color=color)
     config = {"displaylogo": False, "modeBarButtonsToRemove": TOOLS}
     st.plotly_chart(figure, key=key, alt=alt, config=config, **selection)
-
-
-def _text_color() -> str | None:
-    """The page's own text colour: Streamlit's lighter one for figures is too faint for numbers."""
-    theme = st.context.theme.type
-    return st.get_option(f"theme.{theme}.textColor") if theme else None

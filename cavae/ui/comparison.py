@@ -37,12 +37,11 @@ COLUMNS = {
 
 def choose_twin() -> str:
     """Ask which healthy twin is meant, one of TWINS."""
-    return st.segmented_control(
+    return st.radio(
         "Healthy twin",
         list(TWINS),
-        default="residual",
-        required=True,
         format_func=TWINS.get,
+        horizontal=True,
         key="twin",
         help=TWIN_HELP,
         persist_state="session",
@@ -51,12 +50,11 @@ def choose_twin() -> str:
 
 def choose_severity() -> str:
     """Ask for a measure of severity, one of SEVERITIES."""
-    return st.segmented_control(
+    return st.radio(
         "Measure",
         list(SEVERITIES),
-        default="mad",
-        required=True,
         format_func=SEVERITIES.get,
+        horizontal=True,
         key="measure",
         help=f"{explain('MAD')} Pure effect: the average size of the effect alone, in SD.",
         persist_state="session",

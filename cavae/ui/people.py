@@ -99,11 +99,11 @@ def _choose_source(place: DeltaGenerator, table: state.Loaded) -> str:
     if picked := state.selected_subjects():
         sources = {SELECTED: f"Selected ({len(picked):,})", **sources}
     keep_valid("source", list(sources))
-    return place.segmented_control(
+    return place.radio(
         "Choose from",
         list(sources),
         format_func=sources.get,
-        required=True,
+        horizontal=True,
         key="source",
         persist_state="session",
     )

@@ -60,7 +60,7 @@ def test_the_page_shows_the_numbers_of_the_command(
     done = CliRunner().invoke(command_line, ["counterfactual", *map(str, inputs), "--twin", twin])
     assert done.exit_code == 0
     told = pd.read_csv(output, float_precision="round_trip").set_index("subject_id").loc[ILL]
-    app.button_group(key="twin").set_value(twin).run()
+    app.radio(key="twin").set_value(twin).run()
     for index, label in {"47": "Right hippocampus", "31": "Right amygdala"}.items():
         assert rows(app).loc[label, "healthy"] == told[f"healthy_{index}"]
         assert rows(app).loc[label, "effect"] == told[f"effect_{index}"]
@@ -147,7 +147,7 @@ def test_severity_shows_everyone_and_points_at_this_person(app: AppTest):
     assert {f"p{i:03d}" for i in range(100)} <= people_in(severity)
     assert any(ILL in mark["text"] for mark in severity["layout"]["annotations"])
     assert severity["layout"]["yaxis"]["title"]["text"].startswith("Mean absolute difference")
-    app.button_group(key="measure").set_value("effect_mad").run()
+    app.radio(key="measure").set_value("effect_mad").run()
     assert figures(app)[-1]["layout"]["yaxis"]["title"]["text"] == "Mean absolute effect (SD)"
 
 
@@ -167,12 +167,12 @@ def test_a_synthetic_person_needs_no_table_and_is_the_same_again():
 def test_the_demo_can_be_loaded_from_here():
     page = open_page("counterfactual")
     press(page, "Start with the demo cohort")
-    assert page.button_group(key="source").value == "everyone"
+    assert page.radio(key="source").value == "everyone"
     assert page.selectbox(key="person").value == "demo-001"
 
 
 def test_a_synthetic_person_is_placed_among_the_loaded(app: AppTest):
-    app.button_group(key="source").set_value("synthetic").run()
+    app.radio(key="source").set_value("synthetic").run()
     assert not app.exception
     severity = figures(app)[-1]
     assert any("Synthetic person 0" in mark["text"] for mark in severity["layout"]["annotations"])
@@ -233,7 +233,7 @@ def test_a_model_of_other_features_shows_the_most_affected_ones_without_mm3(thic
     assert "mm³" not in str(ranking)
     assert set(rows(page).index) == {f"thickness_{letter}" for letter in "abcdefgh"}
     press(page, "All 0")
-    page.button_group(key="source").set_value("synthetic").run()
+    page.radio(key="source").set_value("synthetic").run()
     assert not page.exception
 
 

@@ -51,7 +51,7 @@ def test_common_and_salient_stand_side_by_side_with_everyone_in_both(app: AppTes
 
 
 def test_any_pair_of_dimensions_can_be_drawn(app: AppTest):
-    app.button_group(key="view").set_value("pair").run()
+    app.radio(key="view").set_value("pair").run()
     app.selectbox(key="salient across").set_value("salient_3").run()
     _, salient = figures(app)
     assert salient["layout"]["xaxis"]["title"]["text"] == "Salient s3 (prior SD)"
@@ -59,7 +59,7 @@ def test_any_pair_of_dimensions_can_be_drawn(app: AppTest):
 
 
 def test_all_pairs_are_one_matrix_a_space(app: AppTest):
-    app.button_group(key="view").set_value("matrix").run()
+    app.radio(key="view").set_value("matrix").run()
     for figure in figures(app):
         dimensions = [len(t["dimensions"]) for t in figure["data"] if t["type"] == "splom"]
         assert dimensions
@@ -122,11 +122,11 @@ def test_a_selection_goes_on_to_counterfactual_and_is_kept(app: AppTest):
 
 
 def test_choices_are_kept_when_the_visitor_comes_back(app: AppTest):
-    app.button_group(key="view").set_value("matrix").run()
+    app.radio(key="view").set_value("matrix").run()
     app.selectbox(key="color").set_value("age").run()
     app.switch_page("pages/about.py").run()
     app.switch_page("pages/latent_space.py").run()
-    assert app.button_group(key="view").value == "matrix"
+    assert app.radio(key="view").value == "matrix"
     assert app.selectbox(key="color").value == "age"
 
 
