@@ -4,13 +4,14 @@ from functools import partial
 
 import streamlit as st
 
-from cavae.ui import charts, frame, models, pairs, state
+from cavae.ui import charts, frame, glossary, models, notices, pairs, results, state
 
 frame.require()
 st.title("Cohort", anchor=False)
 st.markdown(
     "Pairs of imagined people: each with the disease (target), and as their healthy twin "
-    "(background)."
+    "(background).",
+    help=f"Target: {glossary.explain('target')} Background: {glossary.explain('background')}",
 )
 
 
@@ -27,6 +28,8 @@ def show_picture(request: pairs.SampleRequest, shown: pairs.PairedCohort) -> Non
     )
     if request.pairs > pairs.PICTURED:
         st.caption(f"The picture shows the first {pairs.PICTURED:,} pairs.")
+    if groups is not None and request.standardized:
+        notices.warnings(results.encoding(table.cohort).notices)
 
 
 def offer_files(request: pairs.SampleRequest) -> None:

@@ -132,19 +132,18 @@ def picture(pairs: PairedCohort, loaded: pd.DataFrame | None, unit: str) -> go.F
 def loaded_groups(cohort: Cohort, model: Model, standardized: bool) -> pd.DataFrame | None:
     """Features of the loaded people with their `group`, background or target of the model.
 
-    In mm³ as measured, or standardized (SD). None when nobody is of either group; raises DataError
-    when the model cannot read the table.
+    In mm³ as measured, or standardized (SD). None when nobody is of either group, or when the table
+    does not have the features of the model.
     """
     known = dict.fromkeys(model.training.background, "background")
     known |= dict.fromkeys(model.training.target, "target")
     groups = cohort.subjects["diagnosis"].map(known)
-    if groups.isna().all():
+    features = list(model.config.features)
+    if groups.isna().all() or not set(features) <= set(cohort.features):
         return None
+    table = cohort.features[features]
     if standardized:
-        values = results.encoding(cohort).standardized
-        table = pd.DataFrame(values, columns=list(model.config.features))
-    else:
-        table = cohort.features
+        table = pd.DataFrame(results.encoding(cohort).standardized, columns=features)
     return table.assign(group=groups)[groups.notna()]
 
 

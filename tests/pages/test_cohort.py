@@ -7,8 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cavae.checkpoint import DEFAULT_MODEL
+from cavae.cohort import read_cohort
 from cavae.synthesis import SampleRequest
 from cavae.ui import pairs
+from cavae.ui.state import Key, Loaded
+from tests.cohort_tables import csv, people
 from tests.conftest import ROOT
 
 
@@ -51,6 +54,18 @@ def test_loaded_people_are_shown_above_the_synthetic_ones_in_either_unit():
     assert not app.exception
     assert "Loaded<br>density (1/SD)" in axis_titles(app)
     assert "--standardized" in command(app)
+
+
+def test_a_loaded_table_of_other_features_does_not_stand_in_the_way():
+    table = people(20)[["ID", "Age", "Sex", "DX"]]
+    for k in range(12):
+        table[f"thickness_{k}"] = 2.0 + 0.01 * k + 0.001 * table.index
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
+    app.session_state[Key.LOADED] = Loaded(read_cohort(csv(table)), "thickness.csv")
+    app.run().switch_page("pages/cohort.py").run()
+    assert not app.exception
+    assert not app.error
+    assert not any(title.startswith("Loaded") for title in axis_titles(app))
 
 
 def test_the_command_follows_the_controls():
