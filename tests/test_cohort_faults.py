@@ -18,6 +18,8 @@ from cavae.cohort.findings import MAX_PROBLEMS
 from cavae.errors import DataError
 from tests.cohort_tables import INDICES, Upload, csv, parquet, people
 
+pytestmark = pytest.mark.filterwarnings("error")
+
 CLEAN = people(12)
 TEXT = CLEAN.to_csv(index=False)
 
@@ -145,12 +147,12 @@ def volumes_times(factor: float):
 
 
 ROW_FAULTS = {
-    "text in a volume": (cell("47", "twelve"), "text", "47", '"twelve" is not a number'),
-    "unit in a volume": (cell("47", "3500 mm3"), "text", "47", "not a number"),
-    "Excel error in a volume": (cell("47", "#VALUE!"), "missing-volume", "47", "#VALUE!"),
-    "formula in a volume": (cell("47", "=A1*2"), "text", "47", '"=A1\\*2" is not a number'),
-    "empty volume": (cell("47", ""), "missing-volume", "47", "empty cell"),
-    "NaN volume": (cell("47", "NaN"), "missing-volume", "47", '"NaN"'),
+    "text in a volume": (cell("47", "twelve"), "not-a-number", "47", '"twelve" is not a volume'),
+    "unit in a volume": (cell("47", "3500 mm3"), "not-a-number", "47", "not a volume in mm³"),
+    "Excel error in a volume": (cell("47", "#VALUE!"), "missing-value", "47", "#VALUE!"),
+    "formula in a volume": (cell("47", "=A1*2"), "not-a-number", "47", '"=A1\\*2" is not a volume'),
+    "empty volume": (cell("47", ""), "missing-value", "47", "empty cell"),
+    "NaN volume": (cell("47", "NaN"), "missing-value", "47", '"NaN"'),
     "infinite volume": (cell("47", "inf"), "infinite", "47", "finite"),
     "overflowing volume": (cell("47", "1e999"), "infinite", "47", "finite"),
     "negative volume": (cell("47", -3500), "not-positive", "47", "above 0"),
@@ -337,6 +339,20 @@ def test_ages_in_another_unit_are_recognized(per_year, unit):
     check = read_cohort(csv(CLEAN.assign(Age=CLEAN["Age"] * per_year)))
     assert len(check.problems) == 12
     assert all(unit in problem.message for problem in check.problems)
+
+
+@pytest.mark.parametrize("column", ["Age", "Sex", "ICV"])
+def test_a_covariate_that_is_text_throughout(column):
+    check = read_cohort(csv(CLEAN.assign(**{column: "unknown"})))
+    assert [problem.row for problem in check.problems] == list(range(2, 14))
+    assert {problem.column for problem in check.problems} == {column}
+    assert check.usable == 0
+
+
+def test_a_table_of_text_throughout():
+    check = read_cohort(csv(CLEAN.assign(**dict.fromkeys(INDICES, "n/a"))))
+    assert [problem.rule for problem in check.problems] == ["empty-column"]
+    assert check.usable == 0
 
 
 def test_suspicious_tables_are_noticed():

@@ -5,6 +5,7 @@ said once and leaves the rows in use unless no row can be used with it.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -32,14 +33,6 @@ _UNITS = (
     (1e-6, "look like litres"),
     (1e3, "look 1,000 times too large, as if mm³ had been converted twice"),
 )
-_SAID = {
-    "missing-volume": "where a volume in mm³ is needed.",
-    "text": "is not a number; accepted is a volume in mm³.",
-    "not-positive": "is not a volume: accepted are numbers above 0, in mm³.",
-    "missing-value": "where a number is needed.",
-    "not-a-number": "is not a number.",
-    "infinite": "is not a finite number.",
-}
 
 
 def validate_volumes(fields: Mapping[str, Field], findings: Findings) -> pd.DataFrame:
@@ -48,9 +41,11 @@ def validate_volumes(fields: Mapping[str, Field], findings: Findings) -> pd.Data
     typical = pd.Series({one.index: one.typical for one in rois()}).reindex(values.columns)
     if values.shape[1]:
         _report_units(values / typical, findings)
-        _report_crowded(_possible(values, typical), findings)
+        low, high = _limits(typical)
+        _report_crowded((values >= low) & (values <= high), findings)
         _report_columns(values[findings.usable], fields, typical, findings)
-        _report_failures(_volume_schema(typical), values, fields, typical, findings)
+        for index, positions in _failures(_volume_schema(), values[findings.usable]).items():
+            _report_cells(positions, values[index], fields[index], findings, typical[index])
         _report_equal_sides(values, findings)
     _report_constant(values, fields, findings)
     return values
@@ -59,11 +54,11 @@ def validate_volumes(fields: Mapping[str, Field], findings: Findings) -> pd.Data
 def validate_features(fields: Mapping[str, Field], findings: Findings) -> pd.DataFrame:
     """Other features (n, p), any finite numbers; columns without any number are left out."""
     values = _numbers(fields, findings)
-    crowded = np.isfinite(values)
-    _report_crowded(crowded, findings)
+    good = np.isfinite(values)
+    _report_crowded(good, findings)
     for name in values:
-        bad = np.flatnonzero(~crowded[name] & findings.usable)
-        _report_cells(bad, values[name], fields[name], findings, "missing-value", "not-a-number")
+        bad = np.flatnonzero(~good[name] & findings.usable)
+        _report_cells(bad, values[name], fields[name], findings)
     _report_constant(values, fields, findings)
     return values
 
@@ -116,10 +111,6 @@ def _unit(ratio: float) -> str:
     return f"are {times} the typical ones"
 
 
-def _possible(values: pd.DataFrame, typical: pd.Series) -> pd.DataFrame:
-    return (values > typical / VOLUME_FACTOR) & (values < typical * VOLUME_FACTOR)
-
-
 def _report_crowded(good: pd.DataFrame, findings: Findings) -> None:
     """One fault for a row that is faulty throughout, instead of one for each of its cells."""
     faults = (~good).sum(axis=1).to_numpy()
@@ -129,54 +120,36 @@ def _report_crowded(good: pd.DataFrame, findings: Findings) -> None:
         findings.row(position, "row", f"has no usable number in {columns}.")
 
 
-def _volume_schema(typical: pd.Series):
+@lru_cache(maxsize=1)
+def _volume_schema():
+    """Every region, where it is there, holds a possible volume."""
     import pandera.pandas as pa
 
-    def column(low: float, high: float) -> pa.Column:
-        possible = pa.Check.in_range(low, high, error="impossible")
-        return pa.Column(float, [pa.Check.gt(0, error="not-positive"), possible], nullable=False)
+    def column(typical: float) -> pa.Column:
+        possible = pa.Check.in_range(*_limits(typical))
+        return pa.Column(float, possible, nullable=False, required=False)
 
-    return pa.DataFrameSchema(
-        {
-            index: column(volume / VOLUME_FACTOR, volume * VOLUME_FACTOR)
-            for index, volume in typical.items()
-        }
-    )
+    return pa.DataFrameSchema({one.index: column(one.typical) for one in rois()})
 
 
-def _failures(schema, table: pd.DataFrame) -> pd.DataFrame:
-    """The cells (column, check, index) that break the schema, the first check of each."""
+def _limits(typical):
+    """Lowest and highest possible volume, in mm³, of one or of many typical ones."""
+    return typical / VOLUME_FACTOR, typical * VOLUME_FACTOR
+
+
+def _failures(schema, table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """Positions of the rows that break the schema, by column."""
     import pandera.errors as pe
 
     try:
         schema.validate(table, lazy=True)
     except pe.SchemaErrors as error:
-        cases = error.failure_cases[["column", "check", "index"]].dropna()
-        return cases.drop_duplicates(["column", "index"])
-    return pd.DataFrame({"column": [], "check": [], "index": []})
-
-
-def _report_failures(
-    schema,
-    values: pd.DataFrame,
-    fields: Mapping[str, Field],
-    typical: pd.Series,
-    findings: Findings,
-) -> None:
-    cases = _failures(schema, values[findings.usable])
-    for (index, check), found in cases.groupby(["column", "check"], sort=False):
-        positions = np.sort(found["index"].to_numpy(dtype=int))
-        field = fields[index]
-        if check == "impossible":
-            low, high = typical[index] / VOLUME_FACTOR, typical[index] * VOLUME_FACTOR
-            said = f"is not possible here: accepted are {low:,.0f} to {high:,.0f} mm³."
-            infinite = np.isinf(values[index].to_numpy()[positions])
-            findings.at(positions[infinite], "infinite", _SAID["infinite"], field)
-            findings.at(positions[~infinite], check, said, field)
-        elif check == "not_nullable":
-            _report_cells(positions, values[index], field, findings, "missing-volume", "text")
-        else:
-            findings.at(positions, check, _SAID[check], field)
+        cases = error.failure_cases.dropna(subset=["index"])
+        return {
+            str(column): np.unique(found.to_numpy(dtype=int))
+            for column, found in cases.groupby("column", sort=False)["index"]
+        }
+    return {}
 
 
 def _report_cells(
@@ -184,15 +157,23 @@ def _report_cells(
     values: pd.Series,
     field: Field,
     findings: Findings,
-    if_missing: str,
-    if_text: str,
+    typical: float | None = None,
 ) -> None:
-    """Cells that hold no number: nothing, infinity or text."""
-    absent = field.absent[positions]
-    infinite = np.isinf(values.to_numpy()[positions])
-    findings.at(positions[absent], if_missing, _SAID[if_missing], field)
-    findings.at(positions[infinite], "infinite", _SAID["infinite"], field)
-    findings.at(positions[~absent & ~infinite], if_text, _SAID[if_text], field)
+    """Say what is wrong with cells that hold no usable number; volumes have a typical one."""
+    found, absent = values.to_numpy()[positions], field.absent[positions]
+    infinite, text = np.isinf(found), np.isnan(found) & ~absent
+    needed = "a number" if typical is None else "a volume in mm³"
+    findings.at(positions[absent], "missing-value", f"where {needed} is needed.", field)
+    findings.at(positions[text], "not-a-number", f"is not {needed}.", field)
+    findings.at(positions[infinite], "infinite", "is not a finite number.", field)
+    if typical is None:
+        return
+    low, high = _limits(typical)
+    below = np.isfinite(found) & (found <= 0)
+    said = "is not a volume: accepted are numbers above 0, in mm³."
+    findings.at(positions[below], "not-positive", said, field)
+    said = f"is not possible here: accepted are {low:,.0f} to {high:,.0f} mm³."
+    findings.at(positions[np.isfinite(found) & ~below], "impossible", said, field)
 
 
 def _report_columns(
@@ -337,42 +318,50 @@ def validate_subjects(
 
     `subjects` has subject_id, age and sex; `sources` their columns, None where there is none.
     """
-    low, high = AGE_RANGE
-    age = f"accepted are {low:g} to {high:g} years"
-    said = {
-        "missing-id": "where the id of a person is needed.",
-        "duplicate-id": "is the id of a row above; only the first one is used.",
-        "sex": "is not a known sex; accepted are M and F, Male and Female, 1 and 2 or 0 and 1.",
-        "not_nullable": f"is no age; {age}.",
-        "age": f"is not an accepted age; {age}.",
-    }
     checked = [name for name in subjects if sources[name] is not None]
-    cases = _failures(_subject_schema(checked), subjects[checked])
-    for (column, check), found in cases.groupby(["column", "check"], sort=False):
-        positions = np.sort(found["index"].to_numpy(dtype=int))
-        if column != "subject_id":  # without a partner in the other file there is nothing to check
-            positions = positions[~findings.unmatched[positions]]
-        rule = "age" if check == "not_nullable" else check
-        hint = _age_hint(subjects["age"]) if check == "age" else ""
-        findings.at(positions, rule, said[check] + hint, sources[column])
+    failures = _failures(_subject_schema(), subjects[checked])
+    for name, positions in failures.items():
+        field = sources[name]
+        if name == "subject_id":
+            _report_ids(positions, field, findings)
+            continue
+        positions = positions[~findings.unmatched[positions]]  # nobody to ask about them
+        if name == "sex":
+            said = "is not a known sex; accepted are M and F, Male and Female, 1 and 2 or 0 and 1."
+        else:
+            said = "is not an accepted age; accepted are {:g} to {:g} years.".format(*AGE_RANGE)
+            said += _age_hint(subjects["age"])
+        findings.at(positions, name, said, field)
 
 
-def _subject_schema(columns: Sequence[str]):
+def _report_ids(positions: np.ndarray, field: Field, findings: Findings) -> None:
+    absent = field.absent[positions]
+    said = "where the id of a person is needed."
+    findings.at(positions[absent], "missing-id", said, field)
+    said = "is the id of a row above; only the first one is used."
+    findings.at(positions[~absent], "duplicate-id", said, field)
+
+
+@lru_cache(maxsize=1)
+def _subject_schema():
     import pandera.pandas as pa
 
-    first = pa.Check(lambda ids: ~ids.duplicated(), error="duplicate-id")
-    given = pa.Check(lambda ids: ids != "", error="missing-id")
-    known = {
-        "subject_id": pa.Column(str, [given, first]),
-        "age": pa.Column(float, pa.Check.in_range(*AGE_RANGE, error="age"), nullable=False),
-        "sex": pa.Column(str, pa.Check.isin(["F", "M"], error="sex")),
-    }
-    return pa.DataFrameSchema({name: known[name] for name in columns})
+    once = pa.Check(lambda ids: (ids != "") & ~ids.duplicated())
+    return pa.DataFrameSchema(
+        {
+            "subject_id": pa.Column(str, once, required=False),
+            "age": pa.Column(float, pa.Check.in_range(*AGE_RANGE), required=False),
+            "sex": pa.Column(str, pa.Check.isin(["F", "M"]), required=False),
+        }
+    )
 
 
 def _age_hint(ages: pd.Series) -> str:
     """What the ages may be when most are far above a life."""
-    median = ages.median()
+    known = ages[np.isfinite(ages)]
+    if known.empty:
+        return ""
+    median = known.median()
     for unit, per_year in (("months", 12), ("days", 365.25)):
         if AGE_RANGE[1] < median and AGE_RANGE[0] <= median / per_year <= AGE_RANGE[1]:
             return f" Ages look like {unit}; give years."
