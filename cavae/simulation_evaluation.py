@@ -1,0 +1,452 @@
+"""How good a model is, measured on the semi-synthetic experiment, where the true twins are known.
+
+Everything is in standardized units of the model's own preprocessing and on test people alone;
+generated people are those of `sample --standardized --pairs 2000 --seed 0`, latents those of
+`encode`, effects those of `counterfactual`, so that every figure can be computed again from files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cavae import paper
+from cavae.bootstrap import RESAMPLES, Bootstrap
+from cavae.evaluation import FOLDS, logistic_auc, ranking_auc
+from cavae.fitted import FittedModel
+from cavae.metrics import wasserstein2
+from cavae.simulation import SemiSynthetic
+from cavae.synthesis import Encoding, SampleRequest, Twins, encode, healthy_twins, sample_pairs
+
+Array = NDArray[np.float64]
+
+PAIRS = 2000
+SEED = 0
+CLUSTERS = 4  # three subtypes and the healthy
+REPEATS = 10  # partitions into folds; one alone moves the AUC by 0.005
+
+
+# --------------------------------------------------------------------------- what is measured
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric for tables: key in JSON, name, unit, which direction is good, and in one sentence
+    what good and bad look like; reference: what its reference value is, if it has one."""
+
+    key: str
+    name: str
+    unit: str
+    direction: str
+    meaning: str
+    reference: str = ""
+
+
+METRICS = (
+    Metric(
+        "w2_target",
+        "W2, generated to real target",
+        "SD²",
+        "lower, down to the floor",
+        "At the floor generated patients are as close to real ones as other real patients are; "
+        "far above it they are too much alike, shifted, or lack a subtype.",
+        "floor",
+    ),
+    Metric(
+        "w2_background",
+        "W2, generated to real background",
+        "SD²",
+        "lower, down to the floor",
+        "At the floor generated healthy people are as close to real ones as other real healthy "
+        "people are; far above it they are too much alike or shifted.",
+        "floor",
+    ),
+    Metric(
+        "separation",
+        "W2, generated target to generated background",
+        "SD²",
+        "equal to the real one",
+        "At the real value the generated disease is as strong and as varied as the real one; below "
+        "it the disease is too weak, above it too strong.",
+        "real",
+    ),
+    Metric(
+        "completeness",
+        "Completeness of clusters of salient s",
+        "",
+        "higher, up to 1",
+        "At 1 everyone of a subtype, and all healthy people, fall in one cluster each; at 0 "
+        "clusters have nothing to do with subtypes.",
+    ),
+    Metric(
+        "common_auc",
+        "AUC of target against background on common z",
+        "",
+        "lower, down to 0.5",
+        "At 0.5 common z says nothing of the disease; towards 1 the disease leaks into it, and "
+        "twins lose what is theirs or keep what is not.",
+    ),
+    Metric(
+        "effect_r",
+        "Effect, correlation with the truth",
+        "",
+        "higher, up to 1",
+        "At 1 the effect is found in the right people and regions; at 0 it is unrelated to what "
+        "the disease did.",
+    ),
+    Metric(
+        "effect_rmse",
+        "Effect, typical error",
+        "SD",
+        "lower, down to 0",
+        "At 0 every effect is exact; at the reference it is no better than claiming no effect at "
+        "all.",
+        "no effect",
+    ),
+    Metric(
+        "effect_slope",
+        "Effect, slope of the true on the estimated one",
+        "",
+        "1 is best",
+        "At 1 an effect of 2 SD is 2 SD in truth, on average; below 1 effects are overstated, "
+        "above 1 understated.",
+    ),
+    Metric(
+        "coverage90",
+        "Effect, truths inside their 90 % interval",
+        "",
+        "0.9 is best",
+        "At 0.9 the intervals are as wide as they should be; below it they promise too much, above "
+        "it they are wider than needed.",
+    ),
+    Metric(
+        "mad",
+        "Median difference of a target from the twin decode(z, 0)",
+        "SD",
+        "above the background's",
+        "Well above the median of the background, severity tells patients from healthy people; "
+        "equal to it, it does not.",
+        "background",
+    ),
+    Metric(
+        "effect_mad",
+        "Mean size of the effect on a target",
+        "SD",
+        "equal to the true one",
+        "At the true value the disease is as strong as it is in truth; below it, it is too weak, "
+        "above it too strong.",
+        "true",
+    ),
+)
+"""In the order in which tables show them."""
+
+WITH_INTERVAL = ("w2_target", "w2_background")
+WITH_REFERENCE = (*WITH_INTERVAL, "separation")
+NOT_ANSWERED = ("mad", "effect_mad")
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure, its 95 % interval, and its reference value (see `Metric`); nan: not known."""
+
+    value: float
+    interval: tuple[float, float] = (float("nan"), float("nan"))
+    reference: float = float("nan")
+
+
+UNKNOWN = Estimate(float("nan"))
+
+
+@dataclass(frozen=True)
+class SimulationFigures:
+    """Estimates by key of `METRICS`; notices: what preprocessing had to assume, in sentences."""
+
+    estimates: Mapping[str, Estimate]
+    notices: tuple[str, ...] = ()
+
+    def answer(self) -> dict[str, Any]:
+        """The JSON answer of the command `evaluate`; null where a figure is not known."""
+        return {
+            metric.key: _answer(metric, self.estimates[metric.key])
+            for metric in METRICS
+            if metric.key not in NOT_ANSWERED
+        }
+
+    def table(self) -> pd.DataFrame:
+        """One row a metric: key, metric, value, low, high, reference, referred_to, paper (λ = 10),
+        unit, direction, meaning; nan where something is not known."""
+        of_paper = paper.reported()
+        rows = []
+        for metric in METRICS:
+            estimate = self.estimates[metric.key]
+            rows.append(
+                {
+                    "key": metric.key,
+                    "metric": metric.name,
+                    "value": estimate.value,
+                    "low": estimate.interval[0],
+                    "high": estimate.interval[1],
+                    "reference": estimate.reference,
+                    "referred_to": metric.reference,
+                    "paper": of_paper.get(metric.key, float("nan")),
+                    "unit": metric.unit,
+                    "direction": metric.direction,
+                    "meaning": metric.meaning,
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def report(self) -> str:
+        """The table as text for a terminal, two lines a metric; what is not known is left out."""
+        rows = self.table().dropna(subset="value")
+        return "\n".join(f"{_line(row)}\n    {row.meaning}" for row in rows.itertuples())
+
+
+# --------------------------------------------------------------------------- measuring
+
+
+def evaluate_simulation(
+    model: FittedModel, simulated: SemiSynthetic, resamples: int = RESAMPLES
+) -> SimulationFigures:
+    """Measure a model on the test people of a semi-synthetic experiment.
+
+    Raises:
+        DataError: the model needs regions that the experiment lacks.
+    """
+    bootstrap = Bootstrap(resamples)
+    target, background = (
+        encode(model, people["test"]) for people in (simulated.target, simulated.background)
+    )
+    train_target, train_background = (
+        model.preprocessor.transform(people["train"]).values
+        for people in (simulated.target, simulated.background)
+    )
+    pairs = sample_pairs(model, SampleRequest(PAIRS, SEED, standardized=True))
+    twins, healthy = healthy_twins(model, target), healthy_twins(model, background)
+    true = true_effect(model, simulated, target)
+    test = target.standardized, background.standardized
+    estimates = {
+        "w2_target": fidelity(pairs.target, test[0], train_target, bootstrap),
+        "w2_background": fidelity(pairs.background, test[1], train_background, bootstrap),
+        "separation": separation((pairs.target, pairs.background), test, bootstrap),
+        **_latent_figures(target, background, simulated, bootstrap),
+        **effect_recovery(twins.effect, true, bootstrap),
+        "coverage90": coverage(getattr(twins, "effect_interval", None), true, bootstrap),
+        **_severity(twins, healthy, true, bootstrap),
+    }
+    return SimulationFigures(
+        estimates, tuple(dict.fromkeys([*target.notices, *background.notices]))
+    )
+
+
+def true_effect(model: FittedModel, simulated: SemiSynthetic, target: Encoding) -> Array:
+    """Standardized test targets less their standardized true twins, SD, (n, p).
+
+    Twins are transformed under the labels of their targets: as healthy people of their own they
+    might be taken for another site.
+    """
+    truth = replace(simulated.truth["test"], subjects=simulated.target["test"].subjects)
+    return target.standardized - model.preprocessor.transform(truth).values
+
+
+def fidelity(generated: Array, test: Array, train: Array, bootstrap: Bootstrap) -> Estimate:
+    """W2 of all generated people (2,000) to the test people; reference: the floor, W2 of the
+    training people to the test people. The interval resamples generated and test people."""
+    value = wasserstein2(generated, test)
+    interval = bootstrap.interval(value, wasserstein2, generated, test)
+    return Estimate(value, interval, wasserstein2(train, test))
+
+
+def separation(
+    generated: tuple[Array, Array], test: tuple[Array, Array], bootstrap: Bootstrap
+) -> Estimate:
+    """W2 of target to background, (target, background) each, in samples of one size, unpaired.
+
+    Reference: all test targets to all test background people (450 each; of the smaller size m if
+    sizes differ). Generated: pairs are cut in their order into blocks of m (pairs 1 to 450, 451 to
+    900 …; an incomplete last block is left out); the value is the mean over blocks of W2 of the
+    targets of a block to the background people of the block before (of the first: of the last). A
+    single block moves by 3 % from seed to seed, their mean by less than 1 %. The interval resamples one block.
+    """
+    size = min(len(test[0]), len(test[1]), len(generated[0]) // 2)
+    targets, backgrounds = (_blocks(people, size) for people in generated)
+    before = [backgrounds[-1], *backgrounds[:-1]]
+    value = float(np.mean([wasserstein2(t, b) for t, b in zip(targets, before, strict=True)]))
+    interval = bootstrap.interval(value, wasserstein2, targets[0], before[0])
+    return Estimate(value, interval, wasserstein2(test[0][:size], test[1][:size]))
+
+
+def completeness(salient: Array, subtypes: Sequence[str], bootstrap: Bootstrap) -> Estimate:
+    """Completeness of k-means (k = 4, best of 10 starts, random_state 0) on salient means (n, d),
+    as they are, of test targets and background, against their subtypes, healthy being one.
+
+    The interval resamples people and keeps their clusters.
+    """
+    from sklearn.cluster import KMeans
+    from sklearn.metrics import completeness_score
+
+    clusters = KMeans(CLUSTERS, n_init=10, random_state=0).fit_predict(salient)
+    both = np.column_stack([np.unique(subtypes, return_inverse=True)[1], clusters])
+
+    def of(people: NDArray[np.int64]) -> float:
+        return float(completeness_score(people[:, 0], people[:, 1]))
+
+    value = of(both)
+    return Estimate(value, bootstrap.interval(value, of, both))
+
+
+def leakage(common: Array, diseased: NDArray[np.bool_], bootstrap: Bootstrap) -> Estimate:
+    """Area under the ROC curve of a logistic regression on common means (n, d), target against
+    background: mean of `logistic_auc` (5-fold, folds shuffled) over the seeds 0 to 9.
+
+    The interval resamples people with the scores that they had when left out. nan when a group has
+    fewer people than folds.
+    """
+    value = float(np.mean([logistic_auc(common, diseased, seed) for seed in range(REPEATS)]))
+    if np.isnan(value):
+        return UNKNOWN
+    scored = np.column_stack([_held_out_scores(common, diseased), diseased])
+
+    def of(people: Array) -> float:
+        return ranking_auc(people[:, 0], people[:, 1].astype(bool))
+
+    return Estimate(value, bootstrap.interval(value, of, scored))
+
+
+def effect_recovery(estimated: Array, true: Array, bootstrap: Bootstrap) -> dict[str, Estimate]:
+    """Estimated against true effects, SD, (n, p), over all n p pairs of person and region.
+
+    effect_r: Pearson correlation; effect_rmse: root mean square of the difference (reference: of
+    the true effect itself); effect_slope: least squares slope of the true on the estimated effect,
+    with an intercept. Intervals resample people.
+    """
+    moments = np.column_stack(
+        [
+            product.mean(axis=1)
+            for product in (estimated, true, estimated**2, true**2, estimated * true)
+        ]
+    )
+    statistics = {"effect_r": _correlation, "effect_rmse": _rmse, "effect_slope": _slope}
+    references = {"effect_rmse": float(np.sqrt(np.mean(true**2)))}
+    return {
+        key: Estimate(
+            statistic(moments),
+            bootstrap.interval(statistic(moments), statistic, moments),
+            references.get(key, float("nan")),
+        )
+        for key, statistic in statistics.items()
+    }
+
+
+def coverage(interval: tuple[Array, Array] | None, true: Array, bootstrap: Bootstrap) -> Estimate:
+    """Share of all pairs of person and region whose true effect lies in its interval, bounds
+    included; interval: lower and upper bounds, SD, (n, p) each, or None: not known."""
+    if interval is None:
+        return UNKNOWN
+    low, high = interval
+    inside = ((low <= true) & (true <= high)).mean(axis=1)
+    value = float(inside.mean())
+    return Estimate(value, bootstrap.interval(value, np.mean, inside))
+
+
+# --------------------------------------------------------------------------- parts
+
+
+def _latent_figures(
+    target: Encoding, background: Encoding, simulated: SemiSynthetic, bootstrap: Bootstrap
+) -> dict[str, Estimate]:
+    """Targets first, then background people."""
+    salient = np.concatenate([target.salient, background.salient])
+    common = np.concatenate([target.common, background.common])
+    people = simulated.target["test"], simulated.background["test"]
+    subtypes = np.concatenate([cohort.extra["subtype"].to_numpy(str) for cohort in people])
+    diseased = np.arange(len(common)) < len(target.common)
+    return {
+        "completeness": completeness(salient, subtypes, bootstrap),
+        "common_auc": leakage(common, diseased, bootstrap),
+    }
+
+
+def _severity(
+    twins: Twins, healthy: Twins, true: Array, bootstrap: Bootstrap
+) -> dict[str, Estimate]:
+    """mad: median over targets; effect_mad: mean over targets."""
+    mad, size = float(np.median(twins.mad)), float(twins.effect_mad.mean())
+    return {
+        "mad": Estimate(
+            mad, bootstrap.interval(mad, np.median, twins.mad), float(np.median(healthy.mad))
+        ),
+        "effect_mad": Estimate(
+            size, bootstrap.interval(size, np.mean, twins.effect_mad), float(np.abs(true).mean())
+        ),
+    }
+
+
+def _blocks(people: Array, size: int) -> list[Array]:
+    return [people[start : start + size] for start in range(0, len(people) - size + 1, size)]
+
+
+def _held_out_scores(latents: Array, diseased: NDArray[np.bool_]) -> Array:
+    """Log-odds of everyone by the classifier of `logistic_auc`, from the folds without them."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
+    return cross_val_predict(classifier, latents, diseased, cv=folds, method="decision_function")
+
+
+# Statistics of people's moments (n, 5): means over regions of e, t, e², t², e t, with e the
+# estimated and t the true effect. From them a thousand resamples take no time.
+
+
+def _correlation(moments: Array) -> float:
+    e, t, ee, tt, et = moments.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float((et - e * t) / np.sqrt((ee - e**2) * (tt - t**2)))
+
+
+def _rmse(moments: Array) -> float:
+    _, _, ee, tt, et = moments.mean(axis=0)
+    return float(np.sqrt(max(ee - 2 * et + tt, 0.0)))
+
+
+def _slope(moments: Array) -> float:
+    e, t, ee, _, et = moments.mean(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float((et - e * t) / (ee - e**2))
+
+
+def _answer(metric: Metric, estimate: Estimate) -> Any:
+    if metric.key not in WITH_REFERENCE:
+        return _known(estimate.value)
+    answer: dict[str, Any] = {
+        "value": _known(estimate.value),
+        metric.reference: _known(estimate.reference),
+    }
+    if metric.key in WITH_INTERVAL:
+        answer["interval"] = [_known(bound) for bound in estimate.interval]
+    return answer
+
+
+def _known(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _line(row: Any) -> str:
+    places = 2 if row.unit == "SD²" else 3
+    parts = [f"{row.metric}: {row.value:.{places}f} {row.unit}".rstrip()]
+    if np.isfinite(row.low):
+        parts[0] += f" ({row.low:.{places}f} to {row.high:.{places}f})"
+    if np.isfinite(row.reference):
+        parts.append(f"{row.referred_to}: {row.reference:.{places}f}")
+    if np.isfinite(row.paper):
+        parts.append(f"paper: {row.paper:.{places}f}")
+    return "; ".join([*parts, row.direction])
