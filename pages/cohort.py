@@ -72,7 +72,7 @@ def offer_files(request: pairs.SampleRequest) -> None:
         "Synthetic people are nobody: no row is a person. "
         "A twin is what the model expects without the disease, not a causal claim."
     )
-    st.code(sample_command(name, request, file), language="bash", wrap_lines=True)
+    st.code(sample_command(name, request, file), language=None, wrap_lines=True)
 
 
 request = pairs.choose(models.current_model())

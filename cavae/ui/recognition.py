@@ -155,7 +155,7 @@ def _show_lacking(check: Check, lacking: tuple[str, ...], reading: uploads.Readi
             f"These are {len(check.recognition.features):,} numbers of another kind, no volumes "
             f"that the model {name} knows. Train a model of your own on them, in a terminal:"
         )
-    st.code(_train_command(check, reading), language="bash", wrap_lines=True)
+    st.code(_train_command(check, reading), language=None, wrap_lines=True)
     if len(check.diagnoses) < 2:
         st.caption(
             "Training needs two groups: a diagnosis for everyone, healthy people among them."
