@@ -18,7 +18,7 @@ MIN_PEOPLE = 10
 MAX_COMPONENTS = 6
 SHAPES = ("full", "tied")  # a covariance for each component, or one for all
 BANDWIDTHS = np.arange(1, 11) / 10  # SD
-FOLDS = 3
+FOLDS = 5
 
 
 def sample_baseline(name: str, train: Array, n: int, seed: int) -> Array:

@@ -271,7 +271,8 @@ def separation(
     sizes differ). Generated: pairs are cut in their order into blocks of m (pairs 1 to 450, 451 to
     900 …; an incomplete last block is left out); the value is the mean over blocks of W2 of the
     targets of a block to the background people of the block before (of the first: of the last). A
-    single block moves by 3 % from seed to seed, their mean by less than 1 %. The interval resamples one block.
+    single block moves by 3 % from seed to seed, their mean by less than 1 %. The interval
+    resamples one block.
     """
     size = min(len(test[0]), len(test[1]), len(generated[0]) // 2)
     targets, backgrounds = (_blocks(people, size) for people in generated)
