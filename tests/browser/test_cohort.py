@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, settle
+from tests.browser.conftest import SETTLE_MS, Visit, settle
 from tests.conftest import ROOT
 
 
@@ -19,7 +19,8 @@ def set_number(page: Page, label: str, value: str, option: str) -> None:
     field = page.get_by_role("spinbutton", name=label)
     field.fill(value)
     field.press("Enter")
-    expect(page.get_by_test_id("stCode")).to_contain_text(f"{option} {value}")
+    code = page.get_by_test_id("stCode")
+    expect(code).to_contain_text(f"{option} {value}", timeout=SETTLE_MS)
     settle(page)
 
 
@@ -46,7 +47,8 @@ def test_picture_and_download_are_seen_without_scrolling(visit: Visit):
     page.get_by_role("button", name="Start with the demo cohort").click()
     expect(page.get_by_test_id("stSidebar")).to_contain_text("Demo cohort")
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Cohort").click()
-    expect(page.get_by_role("button", name="Download 1,000 pairs")).to_be_in_viewport(ratio=1)
+    button = page.get_by_role("button", name="Download 1,000 pairs")
+    expect(button).to_be_in_viewport(ratio=1, timeout=SETTLE_MS)
     expect(page.get_by_test_id("stPlotlyChart")).to_be_in_viewport(ratio=0.95)
 
 

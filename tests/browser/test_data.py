@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from cavae.cohort import template_csv
-from tests.browser.conftest import Visit, settle
+from tests.browser.conftest import SETTLE_MS, Visit, settle
 from tests.cohort_tables import people
 
 
@@ -20,7 +20,7 @@ def write(folder: Path, table: pd.DataFrame, name: str = "mine.csv") -> Path:
 
 def drop(page: Page, path: Path, place: int = 0) -> None:
     page.locator("input[type=file]").nth(place).set_input_files(path)
-    expect(page.get_by_role("heading", name=path.name)).to_be_visible()
+    expect(page.get_by_role("heading", name=path.name)).to_be_visible(timeout=SETTLE_MS)
     settle(page)
 
 
@@ -42,7 +42,8 @@ def test_a_table_is_understood_at_a_glance(visit: Visit, tmp_path: Path):
     expect(page.get_by_role("button", name="Open Latent space")).to_be_in_viewport(ratio=1)
     expect(page.get_by_test_id("stPlotlyChart")).to_be_in_viewport(ratio=0.9)
     page.get_by_role("button", name="Open Latent space").click()
-    expect(page.get_by_role("heading", name="Latent space", level=1)).to_be_visible()
+    title = page.get_by_role("heading", name="Latent space", level=1)
+    expect(title).to_be_visible(timeout=SETTLE_MS)  # The first visit imports torch.
 
 
 def test_a_bad_file_after_a_good_one_changes_nothing(visit: Visit, tmp_path: Path):
@@ -63,7 +64,7 @@ def test_a_region_is_given_its_column_by_hand(visit: Visit, tmp_path: Path):
     page.get_by_role("option", name="Alter").click()
     choose_in_grid(page, "hippo rechts")
     page.get_by_role("button", name="Read with these columns").click()
-    expect(page.get_by_test_id("stSidebar")).to_contain_text("30 people")
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("30 people", timeout=SETTLE_MS)
     settle(page)
     expect(page.get_by_text("139 of 139")).to_be_visible()
 
