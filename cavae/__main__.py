@@ -13,7 +13,7 @@ import typer
 
 from cavae.atlas import ASSETS
 from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, Model, available_models, load_model
-from cavae.cohort import Check, read_cohort
+from cavae.cohort import Check, diagnosis_label, read_cohort
 from cavae.config import DEFAULT_PRESET, train_config
 from cavae.errors import CavaeError, ConfigError, DataError
 from cavae.tables import require_format, save_table
@@ -59,7 +59,7 @@ def check(volumes: Volumes, participants: Participants = None, as_json: AsJson =
     if as_json:
         typer.echo(result.to_json())
         return
-    typer.echo(f"{result.rows} people, {result.usable} usable; {result.rois} of 139 ROIs.")
+    typer.echo(f"{result.rows} people, {result.usable} usable; {_found(result)}.")
     for name, column in result.recognition.columns.items():
         typer.echo(f"  {name}: {column if column is not None else 'not found'}")
     for label, count in result.diagnoses.items():
@@ -203,12 +203,19 @@ def pretrain(
     typer.echo(f"Model written to {output / 'ad-mci'} (best epoch {trained.best_epoch}).")
 
 
+def _found(result: Check) -> str:
+    if result.cohort.kind == "muse":
+        return f"{result.rois} of 139 ROIs"
+    return f"no ROIs, {len(result.recognition.features)} other features to train a model on"
+
+
 def _given(settings: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
 def _labels(text: str) -> tuple[str, ...]:
-    return tuple(label.strip() for label in text.split(",") if label.strip())
+    """Labels by comma, under the names that reading a table gives them: HC is CN."""
+    return tuple(diagnosis_label(label) for label in text.split(",") if label.strip())
 
 
 def _model_and_table(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cavae.atlas import rois
 from cavae.evaluation import Figure
 from cavae.training import TrainedModel
 
@@ -30,11 +31,15 @@ def write_card(
     config, training = trained.config, trained.training
     low, high = trained.preprocessor.age_range
     people = ", ".join(f"{count} {part}" for part, count in trained.people.items())
+    healthy, ill = "/".join(training.background), "/".join(training.target)
+    are_volumes = set(config.features) <= {roi.index for roi in rois()}
+    kind = "regional brain volumes" if are_volumes else "features"
+    harmonized = trained.preprocessor.harmonizer is not None
+    sites = ", ".join(trained.preprocessor.sites) if harmonized else "none, people are of one site"
     return f"""# {name}
 
-A contrastive VAE of {len(config.features)} regional brain volumes: {config.latent} common
-dimensions z that {"/".join(training.background)} and {"/".join(training.target)} share,
-{config.latent} salient dimensions s that only {"/".join(training.target)} add.
+A contrastive VAE of {len(config.features)} {kind}: {config.latent} common dimensions z that
+{healthy} and {ill} share, {config.latent} salient dimensions s that only {ill} add.
 
 ## From whom
 
@@ -42,12 +47,12 @@ dimensions z that {"/".join(training.background)} and {"/".join(training.target)
 
 People: {people}. Ages of the healthy: {low:.0f} to {high:.0f} years.
 Covariates removed: {", ".join(trained.preprocessor.covariates) or "none"}.
-Sites harmonized: {", ".join(s or "(not named)" for s in trained.preprocessor.sites)}.
+Sites harmonized: {sites}.
 
 ## How it was made
 
-Preset `{training.preset}`, λ = {training.mmd_weight:g}, seed {training.seed}, best epoch
-{trained.best_epoch} of at most {training.epochs}:
+Preset `{training.preset}`, λ = {training.mmd_weight:g}, seed {training.seed},
+best epoch {trained.best_epoch} of at most {training.epochs}:
 
     {command}
 

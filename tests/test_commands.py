@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,15 @@ def test_train_then_encode_then_counterfactual(run, table, tmp_path):
         *(f"common_{i}" for i in range(1, 6)),
         *(f"salient_{i}" for i in range(1, 6)),
     ]
+
+
+def test_labels_may_be_given_as_the_table_has_them(run, tmp_path):
+    cohort = make_cohort(seed=5)
+    written = cohort.subjects["diagnosis"].map({"CN": "HC", "AD": "Dementia"})
+    path = tmp_path / "people.csv"
+    write_cohort(replace(cohort, subjects=cohort.subjects.assign(diagnosis=written)), path)
+    words = ["--background", "HC", "--target", "Dementia", "--epochs", 2]
+    assert run("train", "--volumes", path, "--output", tmp_path / "model", *words)[0] == 0
 
 
 def test_the_same_seed_gives_the_same_model_by_command(run, table, tmp_path):

@@ -6,6 +6,7 @@
 """
 
 from cavae.cohort.check import read_cohort, template_csv
+from cavae.cohort.coding import diagnosis_label
 from cavae.cohort.joining import join_cohorts
 from cavae.cohort.names import COVARIATE_KEYS
 from cavae.cohort.reading import Source
@@ -19,6 +20,7 @@ __all__ = [
     "Problem",
     "Recognition",
     "Source",
+    "diagnosis_label",
     "join_cohorts",
     "read_cohort",
     "template_csv",

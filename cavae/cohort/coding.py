@@ -28,6 +28,11 @@ _DIAGNOSES = {
 _LABELS = {word: label for label, words in _DIAGNOSES.items() for word in words.split()}
 
 
+def diagnosis_label(text: str) -> str:
+    """The label that a diagnosis goes by here: "HC" is "CN"; words nobody knows stay as written."""
+    return _LABELS.get(squashed(text), text.strip())
+
+
 def codes(cells: pd.Series) -> np.ndarray:
     """The cells with "1.0" and "01" written "1" and yes/no as 1/0; "" where there is no value."""
     plain = cells.str.replace(r"^\+?0*(\d+)(?:[.,]0*)?$", r"\1", regex=True)
@@ -112,7 +117,7 @@ def decode_diagnosis(cells: pd.Series, column: str) -> tuple[np.ndarray, list[st
         labels = np.array([coding.get(code, "") for code in found], dtype=object)
         said = ", ".join(f"{code} as {coding[code]}" for code in sorted(present))
         return labels, [f"Diagnosis in column {quoted(column)} is read with {said}."]
-    labels = np.array([_LABELS.get(squashed(str(c)), str(c)) for c in found], dtype=object)
+    labels = np.array([diagnosis_label(str(c)) for c in found], dtype=object)
     notices = []
     renamed = Counter((c, label) for c, label in zip(found, labels, strict=True) if c != label)
     for meant in ("CN", "MCI", "AD"):
