@@ -68,9 +68,11 @@ def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
     Thousands may be grouped by commas, apostrophes or spaces, by points when the decimal sign is
     a comma. "inf" stays infinite.
     """
-    if not decimal_comma and "_" not in "".join(cells):
+    joined = "\0".join(cells)
+    if "_" not in joined and not (decimal_comma and "." in joined):
+        plain = joined.replace(",", ".").split("\0") if decimal_comma else cells
         with contextlib.suppress(ValueError):  # some cell is not a number
-            return cells.to_numpy().astype(float)
+            return np.array(plain, dtype=object).astype(float)
     read = {text: _number(text, decimal_comma) for text in set(cells)}
     return cells.map(read).to_numpy(dtype=float)
 
