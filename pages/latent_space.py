@@ -3,6 +3,7 @@
 import streamlit as st
 
 from cavae.ui import (
+    charts,
     choices,
     coloring,
     downloads,
@@ -15,6 +16,7 @@ from cavae.ui import (
 )
 
 frame.require()
+charts.make_readable()
 st.title("Latent space", anchor=False)
 cohort = widgets.require_cohort().cohort
 st.caption(latents.READING)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from cavae.ui import theme
-
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
+READABLE = Path(__file__).parents[2] / "assets" / "readable.css"
 TOOLS = ["zoomIn2d", "zoomOut2d", "autoScale2d"]
+
+
+def make_readable() -> None:
+    """Let the words of figures and sliders on this page have the page's own colour."""
+    st.html(READABLE)
 
 
 def draw(figure: go.Figure, key: str, alt: str, **selection: Any) -> None:
@@ -21,10 +26,5 @@ def draw(figure: go.Figure, key: str, alt: str, **selection: Any) -> None:
     """
     # Tools stand upright at the right edge: in one line they would lie on the legend.
     figure.update_layout(modebar={"orientation": "v", "bgcolor": "rgba(0,0,0,0)"})
-    # Streamlit's own colour for the words of figures is too faint for numbers.
-    if (color := theme.text_color()) is not None:
-        figure.update_layout(font_color=color)
-        for axes in (figure.update_xaxes, figure.update_yaxes):
-            axes(tickfont_color=color, title_font_color=color)
     config = {"displaylogo": False, "modeBarButtonsToRemove": TOOLS}
     st.plotly_chart(figure, key=key, alt=alt, config=config, **selection)

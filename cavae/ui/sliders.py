@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cavae import numbers
 from cavae.plots.layout import feature_label
-from cavae.ui import results, state, theme
+from cavae.ui import results, state
 
 if TYPE_CHECKING:
     from cavae.checkpoint import Model
@@ -33,7 +33,6 @@ def salient_sliders(model: Model, shown: Person, table: state.Loaded | None) -> 
     ends = _reach(shown, table)
     start = np.round(own, 1).tolist()
     keys = [f"{name} s{k + 1}" for k in range(len(own))]
-    _make_readable()
     with st.container(gap=None):
         values = [
             _slider(key, f"s{k + 1}", ends[k], start[k], hint)
@@ -79,13 +78,6 @@ def _slider(key: str, label: str, ends: tuple[float, float], begin: float, hint:
     if key not in st.session_state:
         st.session_state[key] = begin
     return st.slider(label, *ends, step=STEP, format="%.1f", key=key, help=hint)
-
-
-def _make_readable() -> None:
-    """Show a slider's number in the colour of text: in that of the slider it is faint when dark."""
-    if (color := theme.text_color()) is not None:
-        rule = f"[data-testid=stSliderThumbValue] p {{ color: {color}; }}"
-        st.html(f"<style>{rule}</style>")
 
 
 def _set(keys: list[str], values: list[float]) -> None:
