@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cavae.atlas import rois
-from cavae.cohort import COVARIATES, join_cohorts, read_cohort, template_csv
+from cavae.cohort import COVARIATES, join_cohorts, read_cohort, read_columns, template_csv
 from cavae.cohort.names import region
 from cavae.errors import DataError
 from tests.cohort_tables import INDICES, Upload, csv, parquet, people
@@ -67,7 +67,9 @@ FILES = {
 @pytest.mark.parametrize("write", FILES.values(), ids=FILES)
 def test_every_kind_of_file_gives_the_same_people(write):
     table = people(12)
-    same_people(read_cohort(write(table)), table)
+    check = read_cohort(write(table))
+    same_people(check, table)
+    assert set(check.recognition.extra) <= {"unnamed column 1"}
 
 
 def test_a_path_is_read_like_an_upload(tmp_path):
@@ -343,6 +345,10 @@ def test_row_names_are_ids_only_where_there_are_no_others():
 
 
 # Mapping by hand
+
+
+def test_columns_can_be_listed_to_choose_from():
+    assert read_columns(Upload(" a ;b;b\n1;2;3\n")) == ("a", "b", "b (column 3)")
 
 
 def test_a_mapping_overrides_recognition():

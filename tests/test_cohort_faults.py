@@ -31,9 +31,9 @@ def zipped() -> bytes:
     return buffer.getvalue()
 
 
-def nested() -> bytes:
+def bare(table: pa.Table) -> bytes:
     buffer = io.BytesIO()
-    pq.write_table(pa.table({"ID": ["a"], "47": [[1.0, 2.0]]}), buffer)
+    pq.write_table(table, buffer)
     return buffer.getvalue()
 
 
@@ -69,7 +69,16 @@ REFUSED = {
     ),
     "damaged Parquet": (parquet(CLEAN).getvalue()[:-9], "damaged Parquet"),
     "Parquet cut in the middle": (b"PAR1" + bytes(90) + b"PAR1", "damaged Parquet"),
-    "nested Parquet": (nested(), 'Column "47".*only numbers and text'),
+    "nested Parquet": (
+        bare(pa.table({"ID": ["a"], "47": [[1.0, 2.0]]})),
+        'Column "47".*only numbers and text',
+    ),
+    "bytes in Parquet": (
+        bare(pa.table({"ID": ["a"], "47": [b"1"]})),
+        'Column "47".*only numbers and text',
+    ),
+    "Parquet without rows": (bare(pa.table({"ID": pa.array([], "string")})), "no rows"),
+    "Parquet without columns": (bare(pa.table({})), "no columns"),
     "nothing of ours": (b"name,colour\nrose,red\nviolet,blue\n", "No column was recognized"),
 }
 
@@ -377,6 +386,15 @@ def test_people_twice_in_the_participants_table():
     assert (problem.row, problem.rule) == (14, "duplicate-id")
     assert '"people.csv"' in problem.message
     assert check.cohort.subjects["age"][0] == CLEAN["Age"][0]
+
+
+def test_a_ragged_row_of_the_participants_is_not_trusted():
+    lines = CLEAN[["ID", "Age", "Sex"]].to_csv(index=False).splitlines()
+    lines[3] = lines[3].replace(",", ",,", 1)
+    people_file = Upload("\n".join(lines), "people.csv")
+    check = read_cohort(csv(CLEAN[["ID", *INDICES]]), people_file)
+    assert [(p.row, p.rule) for p in check.problems] == [(4, "ragged"), (4, "unmatched")]
+    assert check.usable == 11
 
 
 def test_the_listing_of_problems_is_capped():

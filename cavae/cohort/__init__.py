@@ -9,7 +9,7 @@ from cavae.cohort.check import read_cohort, template_csv
 from cavae.cohort.coding import diagnosis_label
 from cavae.cohort.joining import join_cohorts
 from cavae.cohort.names import COVARIATE_KEYS
-from cavae.cohort.reading import Source
+from cavae.cohort.reading import Source, read_columns
 from cavae.cohort.types import COVARIATES, Check, Cohort, Problem, Recognition
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "diagnosis_label",
     "join_cohorts",
     "read_cohort",
+    "read_columns",
     "template_csv",
 ]

@@ -73,9 +73,10 @@ def _report_reading(tables: Sequence[Table], findings: Findings) -> None:
         said = f"has {fields} fields where the header has {width}."
         findings.row(position, "ragged", said)
     for other in others:
+        width = other.cells.shape[1]
         for position, fields in other.ragged.items():
             row = int(other.rows[position])
-            message = f"Row {row} of {quoted(other.name)} has {fields} fields, its header not."
+            message = f"Row {row} of {quoted(other.name)} has {fields} fields, its header {width}."
             findings.whole("ragged", message, None, row)
 
 
@@ -87,7 +88,8 @@ def _fields(
     if other is None:
         column = best_id(table, id_columns(table, mapping))
     else:
-        column, joined = join(table, other, mapping, findings)
+        # The cells of a ragged row may stand under the wrong names.
+        column, joined = join(table, other.without(other.ragged), mapping, findings)
     own = fields_of(table)
     ids = next((field for field in own if field.column == column), None)
     return ids, joined + [field for field in own if field is not ids]

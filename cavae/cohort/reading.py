@@ -8,8 +8,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -94,6 +94,17 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.cells)
+
+    def without(self, positions: Iterable[int]) -> "Table":
+        """The table less some of its rows."""
+        kept = np.setdiff1d(np.arange(len(self)), list(positions))
+        cells = self.cells.iloc[kept].reset_index(drop=True)
+        return replace(self, cells=cells, rows=self.rows[kept], ragged={})
+
+
+def read_columns(source: Source) -> tuple[str, ...]:
+    """Column names of one file, for a mapping by hand; raises DataError as `read_table` does."""
+    return tuple(read_table(source).cells.columns)
 
 
 def read_table(source: Source) -> Table:
@@ -320,8 +331,7 @@ def _squared(
     numbered = all(record[0] == str(number) for number, record in enumerate(cells, start=1))
     if numbered and {len(record) for record in cells} == {len(header) + 1}:
         header = ["", *header]  # R writes row numbers without a name for their column.
-    while len(header) > 2 and not header[-1] and not any(r[len(header) - 1 :] for r in cells):
-        header = header[:-1]
+    header = header[: max(_filled(record) for record in [header, *cells])]
     width, ragged = len(header), {}
     for position, record in enumerate(cells):
         if len(record) < width or any(record[width:]):
@@ -333,6 +343,14 @@ def _squared(
             f"has {ragged[0]}. Numbers with a decimal comma need semicolons or tabs between them."
         )
     return header, ragged
+
+
+def _filled(record: list[str]) -> int:
+    """Number of fields up to the last that is not empty."""
+    width = len(record)
+    while width and not record[width - 1]:
+        width -= 1
+    return width
 
 
 def _has_decimal_comma(cells: list[list[str]], delimiter: str) -> bool:
@@ -369,6 +387,8 @@ def _read_parquet(name: str, data: bytes) -> Table:
         ]
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
         raise DataError(f"{quoted(name)} is a damaged Parquet file.") from error
+    if not columns:
+        raise DataError(f"{quoted(name)} has no columns.")
     header = ["" if re.fullmatch(r"__index_level_\d+__", c) else c for c in file.schema_arrow.names]
     frame, repeated = _framed(header, np.array(columns, dtype=object).reshape(len(header), -1))
     return Table(name, frame, np.arange(len(frame)) + 2, {}, tuple(repeated))
