@@ -41,12 +41,13 @@ def beside_their_twin(choice: people.Choice) -> None:
         effect = core.effect_at(model, person, salient)
         rows = core.person_table(person, effect)
         key_rows = comparison.key_rows(person, rows)
+        moved = not np.array_equal(salient, person.salient)
         with picture:
-            st.markdown(people.facts(person))
+            st.markdown(people.facts(person), help=explain("centile"))
             notices.of_person(core.caveats(model, person))
             figure = plots.plot_paired_volumes(key_rows, height=410, unit=person.unit)
             charts.draw(figure, "paired", comparison.in_words(key_rows, person.unit))
-            st.caption(comparison.caption(not np.array_equal(salient, person.salient), twin))
+            st.caption(comparison.caption(moved, twin))
 
         st.header("Where the effect is", anchor=False, help=explain("effect"))
         effects = dict(zip(person.features, effect.tolist(), strict=True))
@@ -57,7 +58,7 @@ def beside_their_twin(choice: people.Choice) -> None:
         downloads.csv_button(
             "Download this person's table",
             lambda: core.export_table(rows, person.unit),
-            f"{person.subject_id}_healthy_twin.csv",
+            f"{person.subject_id}_{'moved_' * moved}healthy_twin.csv",
             "download_person",
         )
 
@@ -70,8 +71,10 @@ def among_everyone(choice: people.Choice, table: state.Loaded) -> None:
         measure = comparison.choose_severity()
         person = people.person(table, choice, "paper")
         everyone = comparison.severity_table(table, person)
-        figure = plots.plot_severity(everyone, measure, marked=person.subject_id, height=470)
-        charts.draw(figure, "severity", "Severity of everyone loaded, by diagnosis.")
+        words = comparison.severity_words(everyone, measure, person.subject_id)
+        st.markdown(words)
+        figure = plots.plot_severity(everyone, measure, marked=person.subject_id, height=450)
+        charts.draw(figure, "severity", f"Severity by diagnosis. {words}")
         notices.warnings(results.encoding(table.cohort).notices)
         notices.remarks(results.encoding(table.cohort).notices)
 

@@ -9,9 +9,11 @@ import pandas as pd
 import streamlit as st
 
 from cavae import numbers
+from cavae.plots import group_order
 from cavae.plots.cohorts import MEMORY_ROIS
 from cavae.ui import results
 from cavae.ui.glossary import explain
+from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:
     from cavae.person import Person
@@ -25,6 +27,7 @@ TWIN_HELP = (
 PAPER = "This twin lacks what is peculiar to the person: the differences hold more than disease."
 MOVED = "**Sliders moved: now is imagined, not measured.**"
 NOT_CAUSAL = "A twin is a model's expectation, not a causal claim and not a diagnosis."
+SYNTHETIC = "synthetic"
 SEVERITIES = {"mad": "Distance from the twin (MAD)", "effect_mad": "Pure effect"}
 COLUMNS = {
     "label": st.column_config.TextColumn("Region"),
@@ -43,7 +46,7 @@ def choose_twin() -> str:
         format_func=TWINS.get,
         horizontal=True,
         key="twin",
-        help=TWIN_HELP,
+        help=f"{explain('healthy twin')} {TWIN_HELP}",
         persist_state="session",
     )
 
@@ -106,8 +109,17 @@ def severity_table(table: Loaded, shown: Person) -> pd.DataFrame:
         return everyone
     drawn = {
         "subject_id": shown.subject_id,
-        "diagnosis": "synthetic",
+        "diagnosis": SYNTHETIC,
         "mad": np.mean(np.abs(shown.observed - shown.healthy) / shown.sd),
         "effect_mad": np.mean(np.abs(shown.effect)),
     }
     return pd.concat([everyone, pd.DataFrame([drawn])], ignore_index=True)
+
+
+def severity_words(everyone: pd.DataFrame, measure: str, subject_id: str) -> str:
+    """`**demo-012**: 1.02 SD; medians CN 0.67, MCI 0.90, AD 1.00 SD`, as Markdown."""
+    own = everyone.loc[everyone["subject_id"] == subject_id, measure].iloc[0]
+    medians = everyone.groupby("diagnosis")[measure].median()
+    groups = [name for name in group_order(medians.index) if name not in ("", SYNTHETIC)]
+    told = ", ".join(f"{plain(name)} {medians[name]:.2f}" for name in groups)
+    return f"**{plain(subject_id)}**: {own:.2f} SD" + (f"; medians: {told} SD" if told else "")

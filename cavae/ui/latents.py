@@ -60,7 +60,7 @@ def make_view(encoding: Encoding, space: str, kind: str, color: pd.Series) -> Vi
     else:
         found = embedding.principal_components(latents)
         columns, points = ("pca_1", "pca_2"), found.values
-        note = f"These two directions keep {found.share:.0%} of the differences between people."
+        note = f"These two directions keep {100 * found.share:.0f} % of the differences."
     table = pd.DataFrame(points, columns=list(columns))
     people = encoding.subjects["subject_id"]
     return View(table.assign(subject_id=people, **{str(color.name): color}), columns, note)

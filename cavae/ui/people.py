@@ -58,6 +58,12 @@ def choose(table: state.Loaded | None) -> Choice:
     return Choice(row=everyone.index(chosen))
 
 
+def forget() -> None:
+    """Let the next visit begin anew: with the first of the people selected, if there are any."""
+    for key in ("source", "person"):
+        st.session_state.pop(key, None)
+
+
 def person(table: state.Loaded | None, choice: Choice, twin: str) -> Person:
     """The chosen person with the healthy twin of that kind, "residual" or "paper"."""
     from cavae.person import draw_person, person_of

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cavae import numbers, plots
-from cavae.ui import charts, results, state
+from cavae.ui import charts, people, results, state
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -42,7 +43,8 @@ def panel(cohort: Cohort) -> None:
     picked = state.selected_subjects()
     words, pick, go, clear = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
     if picked:
-        words.markdown(f"**{numbers.count(len(picked), 'people')} selected**")
+        noun = "person" if len(picked) == 1 else "people"
+        words.markdown(f"**{numbers.count(len(picked), noun)} selected**")
     else:
         words.markdown("Nobody selected")
     pick.selectbox(
@@ -65,18 +67,18 @@ def panel(cohort: Cohort) -> None:
     clear.button(
         "Clear",
         key="clear_selection",
-        on_click=state.select_subjects,
+        on_click=_select,
         args=((),),
         disabled=not picked,
         width="stretch",
     )
     if picked:
-        st.dataframe(people(cohort, picked), hide_index=True, column_config=TABLE_COLUMNS)
+        st.dataframe(describe(cohort, picked), hide_index=True, column_config=TABLE_COLUMNS)
     if on:
         st.switch_page("pages/counterfactual.py")
 
 
-def people(cohort: Cohort, subject_ids: tuple[str, ...]) -> pd.DataFrame:
+def describe(cohort: Cohort, subject_ids: tuple[str, ...]) -> pd.DataFrame:
     """These people with their severity: subject_id, diagnosis, age, sex, mad, effect_mad."""
     twins = results.twins(cohort)
     table = cohort.subjects[["subject_id", "diagnosis", "age", "sex"]].assign(
@@ -89,10 +91,15 @@ def _take(key: str) -> None:
     points = st.session_state[key]["selection"]["points"]
     # A matrix has its people once a cell; a dict keeps each once, in order.
     found = {str(point["customdata"][0]): None for point in points if point.get("customdata")}
-    state.select_subjects(found)
+    _select(found)
 
 
 def _add() -> None:
     if (one := st.session_state["add_person"]) is not None:
-        state.select_subjects((*state.selected_subjects(), one))
+        _select((*state.selected_subjects(), one))
         st.session_state["add_person"] = None
+
+
+def _select(subject_ids: Iterable[str]) -> None:
+    state.select_subjects(subject_ids)
+    people.forget()  # Who was looked at before gives way to the new selection.

@@ -83,7 +83,7 @@ def test_the_keyboard_alone_selects_a_person(people: Page):
     people.get_by_role("combobox", name="Add a person by id").focus()
     people.keyboard.type("demo-007")
     people.keyboard.press("Enter")
-    expect(people.get_by_text("1 people selected")).to_be_visible()
+    expect(people.get_by_text("1 person selected")).to_be_visible()
 
 
 def test_the_download_is_the_file_of_the_command(people: Page, tmp_path: Path):
@@ -108,3 +108,12 @@ def test_both_pictures_and_their_controls_fit_the_first_screen(visit: Visit, the
     for plot in page.locator(".js-plotly-plot").all():
         expect(plot).to_be_in_viewport(ratio=0.95)
     expect(page.get_by_role("radiogroup", name="View")).to_be_in_viewport(ratio=1)
+
+
+def test_figures_stay_readable_when_the_theme_is_changed(people: Page):
+    people.get_by_test_id("stMainMenu").click()
+    people.get_by_role("menuitemradio", name="Dark").click()
+    expect(people.locator(".stApp")).to_have_css("color-scheme", "dark")
+    page_text = people.locator(".stApp").evaluate("app => getComputedStyle(app).color")
+    for words in (".xtick text", ".ytitle", ".legendtext"):
+        expect(people.locator(f".js-plotly-plot {words}").first).to_have_css("fill", page_text)

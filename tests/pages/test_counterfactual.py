@@ -147,6 +147,8 @@ def test_severity_shows_everyone_and_points_at_this_person(app: AppTest):
     assert {f"p{i:03d}" for i in range(100)} <= people_in(severity)
     assert any(ILL in mark["text"] for mark in severity["layout"]["annotations"])
     assert severity["layout"]["yaxis"]["title"]["text"].startswith("Mean absolute difference")
+    assert f"{ILL}: " in said(app).replace("*", "")
+    assert "medians: CN" in said(app)
     app.radio(key="measure").set_value("effect_mad").run()
     assert figures(app)[-1]["layout"]["yaxis"]["title"]["text"] == "Mean absolute effect (SD)"
 

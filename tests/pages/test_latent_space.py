@@ -121,6 +121,23 @@ def test_a_selection_goes_on_to_counterfactual_and_is_kept(app: AppTest):
     assert highlighted(figures(app)[0]) == {"p003", "p070"}
 
 
+def test_a_new_selection_comes_before_whoever_was_looked_at(app: AppTest):
+    app.switch_page("pages/counterfactual.py").run()
+    app.selectbox(key="person").set_value("p003").run()
+    app.switch_page("pages/latent_space.py").run()
+    select(app, "p070", "p003")
+    app.switch_page("pages/counterfactual.py").run()
+    assert app.radio(key="source").value == "selected"
+    assert app.selectbox(key="person").value == "p070"
+
+
+def test_umap_is_drawn_on_request(app: AppTest):
+    app.radio(key="view").set_value("umap").run(timeout=300)
+    assert not app.exception
+    assert figures(app)[0]["layout"]["xaxis"]["title"]["text"].startswith("UMAP 1")
+    assert all(len(people_in(figure)) == 100 for figure in figures(app))
+
+
 def test_choices_are_kept_when_the_visitor_comes_back(app: AppTest):
     app.radio(key="view").set_value("matrix").run()
     app.selectbox(key="color").set_value("age").run()
