@@ -178,6 +178,21 @@ def sample(
     save_table((part.table() for part in synthesis.sample_chunks(loaded, request)), output)
 
 
+@app.command()
+def evaluate(
+    model: ModelName,
+    data: Annotated[Path, typer.Option(help="Folder of `simulate`.")],
+    as_json: AsJson = False,
+) -> None:
+    """Measure a model on the test people of a simulation: every metric, its floor and interval."""
+    from cavae import simulation, simulation_evaluation
+
+    loaded = load_model(model)
+    figures = simulation_evaluation.evaluate_simulation(loaded, simulation.read_simulation(data))
+    typer.echo(json.dumps(figures.answer(), allow_nan=False) if as_json else figures.report())
+    _say(figures.notices)
+
+
 @app.command("fit-reference", hidden=True)
 def fit_reference(
     data: Annotated[Path, typer.Option(help="Folder of the centile, IXI and Study1 tables.")],

@@ -46,12 +46,16 @@ def _draw_group(
     population = model.preprocessor.populations["background" if healthy else "target"]
     subjects = population.sample(people, generator)
     z = calibration.sample_common(people, generator)
-    values = decode(model, z, np.zeros_like(z)) + calibration.sample_residual(people, generator)
+    without = decode(model, z, np.zeros_like(z))
+    values = without + calibration.sample_residual(people, generator)
     if not healthy:
         root = square_root(np.cov(salient, rowvar=False))
         s = salient.mean(axis=0) + generator.standard_normal(z.shape) @ root
-        values += decode(model, z, s) - decode(model, z, np.zeros_like(s))
-        values += calibration.sample_effect_noise(people, generator)
+        chance = calibration.membership(s)
+        subtype = chance.argmax(axis=1)
+        values += calibration.sample_effect(
+            values, decode(model, z, s) - without, subtype, generator
+        )
     volumes = possible_volumes(model, values, subjects).round().astype(int)
     named = pd.DataFrame(volumes, columns=[f"MUSE_Volume_{i}" for i in model.config.features])
     subjects = subjects.assign(icv=subjects["icv"].astype(int), site=HARMONIZED, diagnosis=label)

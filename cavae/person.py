@@ -124,7 +124,19 @@ def effect_at(model: Model, person: Person, salient: Array) -> Array:
     """Effect (p,) in SD that salient s (latent,) would have on this person; theirs at their own."""
     if np.array_equal(salient, person.salient):
         return person.effect
-    return disease_effect(model, person.common[None], salient[None])[0]
+    there, here = disease_effect(
+        model, np.stack([person.common] * 2), np.stack([salient, person.salient])
+    )
+    return there + (person.effect - here) * _kept(there, here)
+
+
+def _kept(there: Array, here: Array) -> Array:
+    """How much of what is peculiar to a person's effect goes with them, (p,) from 0 to 1.
+
+    Nothing of it where there is no effect, all of it where the effect is at least their own.
+    """
+    ratio = np.divide(there, here, out=np.zeros_like(there), where=here != 0)
+    return np.clip(ratio, 0.0, 1.0)
 
 
 def step_effects(model: Model, person: Person) -> Array:

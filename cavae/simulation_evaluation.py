@@ -236,7 +236,7 @@ def evaluate_simulation(
         "separation": separation((pairs.target, pairs.background), test, bootstrap),
         **_latent_figures(target, background, simulated, bootstrap),
         **effect_recovery(twins.effect, true, bootstrap),
-        "coverage90": coverage(getattr(twins, "effect_interval", None), true, bootstrap),
+        "coverage90": coverage(twins.effect_interval, true, bootstrap),
         **_severity(twins, healthy, true, bootstrap),
     }
     return SimulationFigures(

@@ -20,6 +20,7 @@ from cavae.preprocessing import Adaptation
 Array = NDArray[np.float64]
 
 TWINS = ("residual", "paper")
+NORMAL_90 = 1.645  # half width of a 90 % interval in SD
 CHUNK = 10_000  # pairs in memory at once
 MAX_PAIRS = 100_000_000
 SMALLEST_SHARE = 0.25
@@ -61,7 +62,8 @@ class Twins:
     """Healthy twins of a cohort.
 
     healthy: volumes of the twin in mm³ (n, p), for the person's own age, sex, ICV and site;
-    effect: decode(z, s) - decode(z, 0) in SD (n, p), what the disease does to this person;
+    effect: what the disease does to this person in SD (n, p): decode(z, s) - decode(z, 0), or of a
+    calibrated model the posterior mean given all that was measured, with its 90 % interval;
     mad: mean over features of |x - decode(z, 0)| (paper, Figure 4b), (n,);
     effect_mad: mean over features of |effect|, (n,).
     """
@@ -72,6 +74,7 @@ class Twins:
     effect: Array
     mad: Array
     effect_mad: Array
+    effect_interval: tuple[Array, Array] | None
 
     def table(self, standardized: bool = False) -> pd.DataFrame:
         """One row a person, the columns of the command `counterfactual`."""
@@ -114,21 +117,28 @@ def decode(model: FittedModel, common: Array, salient: Array) -> Array:
 
 
 def disease_effect(model: FittedModel, common: Array, salient: Array) -> Array:
-    """decode(z, s) - decode(z, 0), SD, (n, p): target minus twin."""
-    return decode(model, common, salient) - decode(model, common, np.zeros_like(salient))
+    """Effect, SD, (n, p), that latents alone tell: target minus twin, exactly 0 at s = 0.
+
+    decode(z, s) - decode(z, 0); of a calibrated model what is expected given it.
+    """
+    decoded = decode(model, common, salient) - decode(model, common, np.zeros_like(salient))
+    if model.calibration is None:
+        return decoded
+    return model.calibration.expected_effect(salient, decoded)
 
 
 def healthy_twins(model: FittedModel, encoding: Encoding, twin: str = "residual") -> Twins:
     """Give everyone a healthy twin.
 
-    `paper`: decode(z, 0) (paper, Figure 4b). `residual`: x - [decode(z, s) - decode(z, 0)], which
-    keeps the person's own anatomy and takes away the effect alone.
+    `paper`: decode(z, 0) (paper, Figure 4b). `residual`: x - effect, which keeps the person's own
+    anatomy and takes away the effect alone.
     """
     if twin not in TWINS:
         raise ConfigError(f"twin is {twin!r}; accepted: {', '.join(TWINS)}.")
-    decoded = decode(model, encoding.common, np.zeros_like(encoding.salient))
-    effect = decode(model, encoding.common, encoding.salient) - decoded
-    standardized = decoded if twin == "paper" else encoding.standardized - effect
+    without = decode(model, encoding.common, np.zeros_like(encoding.salient))
+    decoded = decode(model, encoding.common, encoding.salient) - without
+    effect, interval = _effect(model, encoding, decoded)
+    standardized = without if twin == "paper" else encoding.standardized - effect
     healthy = model.preprocessor.inverse_transform(
         standardized, encoding.subjects, encoding.adaptations
     )
@@ -137,9 +147,20 @@ def healthy_twins(model: FittedModel, encoding: Encoding, twin: str = "residual"
         features=model.config.features,
         healthy=healthy,
         effect=effect,
-        mad=np.abs(encoding.standardized - decoded).mean(axis=1),
+        mad=np.abs(encoding.standardized - without).mean(axis=1),
         effect_mad=np.abs(effect).mean(axis=1),
+        effect_interval=interval,
     )
+
+
+def _effect(
+    model: FittedModel, encoding: Encoding, decoded: Array
+) -> tuple[Array, tuple[Array, Array] | None]:
+    """Everyone's effect (n, p) and, of a calibrated model, its 90 % interval."""
+    if model.calibration is None:
+        return decoded, None
+    mean, sd = model.calibration.effect_posterior(encoding.standardized, encoding.salient, decoded)
+    return mean, (mean - NORMAL_90 * sd, mean + NORMAL_90 * sd)
 
 
 @dataclass(frozen=True)
@@ -261,7 +282,8 @@ def _draw_standardized(
     s, drawn = calibration.sample_salient(CHUNK, generator, component)
     without = decode(model, z, np.zeros_like(s))
     background = without + calibration.sample_residual(CHUNK, generator)
-    effect = decode(model, z, s) - without + calibration.sample_effect_noise(CHUNK, generator)
+    decoded = decode(model, z, s) - without
+    effect = calibration.sample_effect(background, decoded, drawn, generator)
     return background, background + effect, drawn + 1
 
 

@@ -122,7 +122,10 @@ def train(
         _standardize(preprocessor, part, config) for part in (split.train, split.validation)
     )
     network, history = fit_network(model_config, config, training, validation, on_progress)
-    calibration = fit_calibration(network, *training, config.seed) if config.calibrate else None
+    calibration = None
+    if config.calibrate:
+        size = preprocessor.mean_size(split.train, config.background)
+        calibration = fit_calibration(network, *training, size, config.seed)
     people = {
         "training background": len(training[0]),
         "training target": len(training[1]),

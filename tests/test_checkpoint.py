@@ -71,7 +71,7 @@ def test_a_garbled_file_is_named(folder, name):
 def test_weights_of_another_shape_are_refused(folder):
     path = folder / "weights.safetensors"
     state = load_file(path)
-    save_file({name: tensor[:1].contiguous() for name, tensor in state.items()}, path)
+    save_file({name: t[:1].contiguous() for name, t in state.items() if t.ndim}, path)
     with pytest.raises(CheckpointError, match="does not fit"):
         load_model(folder)
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -170,9 +171,13 @@ def test_the_answer_has_the_keys_of_the_contract(figures):
         assert low < answer[key]["value"] < high
 
 
-def test_a_model_without_effect_intervals_has_no_coverage(figures):
-    assert figures.answer()["coverage90"] is None
-    assert "90 % interval" not in figures.report()
+def test_only_a_calibrated_model_has_a_coverage(figures, folders):
+    assert 0.5 < figures.answer()["coverage90"] <= 1
+    data, model = folders
+    plain = replace(load_model(model), calibration=None)
+    without = evaluate_simulation(plain, read_simulation(data), resamples=2)
+    assert without.answer()["coverage90"] is None
+    assert "90 % interval" not in without.report()
 
 
 def test_the_table_says_what_good_and_bad_look_like(figures):

@@ -89,6 +89,11 @@ class Preprocessor:
         """Mean volume (mm³, harmonized scale) of healthy people of this age, sex and ICV."""
         return self.linear.predict(covariate_matrix(subjects, self.covariates))
 
+    def mean_size(self, cohort: Cohort, labels: Sequence[str]) -> Array:
+        """Expected value of each feature in people with these labels, in SD, (p,)."""
+        people = cohort.select(cohort.subjects["diagnosis"].isin(labels))
+        return self.expected_volumes(self.transform(people).subjects).mean(axis=0) / self.sd
+
     # -- steps of transform
 
     def _select_features(self, cohort: Cohort) -> Array:

@@ -1,0 +1,108 @@
+"""What the decoder leaves out: effects as a distribution, subtypes, silence at s = 0."""
+
+import numpy as np
+import pytest
+
+from cavae.calibration import Calibration
+from cavae.synthesis import disease_effect, encode, healthy_twins
+from tests.people import SHRUNKEN, make_cohort
+
+
+@pytest.fixture(scope="module")
+def calibration(tiny_model):
+    return tiny_model.calibration
+
+
+def two_subtypes(spread=0.3, regions=6) -> Calibration:
+    """Subtype 1 shrinks the first two regions, subtype 2 the next two; s tells them apart."""
+    effects = np.zeros((2, regions))
+    effects[0, :2] = effects[1, 2:4] = -2.0
+    identity = np.eye(2)
+    return Calibration(
+        common_mean=np.zeros(2),
+        common_covariance=identity,
+        weights=np.array([0.5, 0.5]),
+        means=np.array([[3.0, 0.0], [0.0, 3.0]]),
+        covariances=np.stack([identity, identity]) * 0.05,
+        healthy_mean=np.zeros(2),
+        healthy_covariance=identity * 0.05,
+        mean=np.zeros(regions),
+        covariance=np.eye(regions),
+        shift=np.zeros(regions),
+        residual=np.eye(regions),
+        effects=effects,
+        decoded=np.zeros((2, regions)),
+        reliability=np.zeros(2),
+        size=np.full(regions, 10.0),
+        spread=np.array(spread),
+    )
+
+
+def drawn(calibration, people=4000, seed=0):
+    """People with known twins: salient s, twin, true effect."""
+    generator = np.random.default_rng(seed)
+    s, subtype = calibration.sample_salient(people, generator)
+    twin = calibration.sample_residual(people, generator)
+    decoded = np.zeros_like(twin)
+    return s, twin, calibration.sample_effect(twin, decoded, subtype, generator), subtype
+
+
+def test_nothing_is_lost_at_s_zero(tiny_model, calibration):
+    z = np.random.default_rng(0).standard_normal((5, 5))
+    assert np.abs(disease_effect(tiny_model, z, np.zeros((5, 5)))).max() < 1e-12
+    assert calibration.membership(np.zeros((1, 5))).sum() == pytest.approx(0, abs=1e-12)
+
+
+def test_membership_tells_subtypes_and_the_healthy_apart():
+    chance = two_subtypes().membership(np.array([[3.0, 0.0], [0.0, 3.0], [0.0, 0.0]]))
+    np.testing.assert_allclose(chance, [[1, 0], [0, 1], [0, 0]], atol=1e-6)
+
+
+def test_the_effect_is_recovered_from_what_was_measured():
+    calibration = two_subtypes()
+    s, twin, effect, _ = drawn(calibration)
+    mean, _ = calibration.effect_posterior(twin + effect, s, np.zeros_like(twin))
+    expected = calibration.expected_effect(s, np.zeros_like(twin))
+    slope = np.polyfit(mean.ravel(), effect.ravel(), 1)[0]
+    assert slope == pytest.approx(1, abs=0.03)
+    assert np.square(mean - effect).mean() < 0.95 * np.square(expected - effect).mean()
+
+
+def test_nine_in_ten_intervals_hold_the_truth():
+    calibration = two_subtypes()
+    s, twin, effect, subtype = drawn(calibration)
+    mean, sd = calibration.effect_posterior(twin + effect, s, np.zeros_like(twin))
+    affected = calibration.effects[subtype] != 0
+    held = np.abs(effect - mean)[affected] <= 1.645 * sd[affected]
+    assert held.mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_spared_regions_have_no_effect_and_no_doubt():
+    calibration = two_subtypes()
+    s, twin, effect, _ = drawn(calibration, people=50)
+    mean, sd = calibration.effect_posterior(twin + effect, s, np.zeros_like(twin))
+    assert np.abs(mean[:, 4:]).max() == np.abs(sd[:, 4:]).max() == 0
+
+
+def test_one_subtype_alone_can_be_drawn():
+    calibration, generator = two_subtypes(), np.random.default_rng(0)
+    _, subtype = calibration.sample_salient(100, generator, subtype=1)
+    assert set(subtype) == {1}
+
+
+def test_a_trained_model_finds_where_the_disease_was_put(tiny_model):
+    cohort = make_cohort(seed=7)
+    twins = healthy_twins(tiny_model, encode(tiny_model, cohort))
+    ill = (cohort.subjects["diagnosis"] == "AD").to_numpy()
+    hit = [twins.features.index(name) for name in SHRUNKEN]
+    low, high = twins.effect_interval
+    assert (low <= twins.effect).all()
+    assert (twins.effect <= high).all()
+    assert twins.effect[ill][:, hit].mean() < -2
+    assert np.abs(twins.effect[~ill]).mean() < 0.3
+
+
+def test_arrays_survive_storing(calibration):
+    again = Calibration.from_tensors(calibration.to_tensors())
+    for name, value in vars(calibration).items():
+        np.testing.assert_array_equal(getattr(again, name), value)
