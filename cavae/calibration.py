@@ -34,7 +34,7 @@ Array = NDArray[np.float64]
 MAX_SUBTYPES = 6
 DRAWS_A_PERSON = 20  # posterior draws that stand for one training person
 MOMENT_DRAWS = 20_000  # synthetic people whose moments are compared with the real ones
-PREVALENCE = 0.1  # chance that somebody of whom nothing is known has the disease
+PREVALENCE = 0.05  # chance that somebody of whom nothing is known has the disease
 CLEAR = 3.0  # standard errors that a subtype's mean effect on a region must have
 MIN_LATENT_VARIANCE = 1e-3
 """Keeps a mixture from collapsing on a few people."""
