@@ -216,6 +216,13 @@ def test_every_fault_of_a_row_is_listed():
     assert check.usable == 11
 
 
+def test_a_row_may_hold_both_infinities():
+    check = read_cohort(
+        csv(cell("47", "inf")(cell("48", "-inf")(CLEAN.copy())).drop(columns="ICV"))
+    )
+    assert [problem.rule for problem in check.problems] == ["infinite", "infinite"]
+
+
 def test_rows_are_those_of_the_spreadsheet():
     lines = cell("47", "x")(CLEAN.copy()).to_csv(index=False).splitlines()
     lines.insert(2, "")

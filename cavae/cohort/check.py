@@ -162,7 +162,7 @@ def _head_size(icv: np.ndarray, values: pd.DataFrame | None, usable: np.ndarray)
     """ICV, or the sum of the regions in a table without one; NaN for rows that are faulty."""
     size = icv
     if values is not None and not np.isfinite(icv).any():
-        size = values.sum(axis=1, skipna=False).to_numpy()
+        size = values[usable].sum(axis=1, skipna=False).reindex(values.index).to_numpy()
     return np.where(usable, size, np.nan)
 
 

@@ -175,7 +175,7 @@ def _report_cells(
     found, absent = values.to_numpy()[positions], field.absent[positions]
     infinite, text = np.isinf(found), np.isnan(found) & ~absent
     needed = "a number" if typical is None else "a volume in mm³"
-    findings.at(positions[absent], "missing-value", f"where {needed} is needed.", field)
+    findings.at(positions[absent], "missing-value", f"stands where {needed} is needed.", field)
     findings.at(positions[text], "not-a-number", f"is not {needed}.", field)
     findings.at(positions[infinite], "infinite", "is not a finite number.", field)
     if typical is None:
@@ -253,7 +253,8 @@ def validate_icv(
     findings.at(np.flatnonzero(text), "icv", "is not a number; accepted is ICV in mm³.", field)
     _report_icv_range(icv, field, findings)
     if values is not None:
-        total = values.sum(axis=1).to_numpy()
+        with np.errstate(invalid="ignore"):  # a row may hold both infinities
+            total = values.sum(axis=1).to_numpy()
         small = (icv < total) & findings.usable
         said = "is smaller than the sum of the volumes; accepted is the whole intracranial volume."
         findings.at(np.flatnonzero(small), "icv", said, field)
@@ -348,7 +349,7 @@ def validate_subjects(
 
 def _report_ids(positions: np.ndarray, field: Field, findings: Findings) -> None:
     absent = field.absent[positions]
-    said = "where the id of a person is needed."
+    said = "stands where the id of a person is needed."
     findings.at(positions[absent], "missing-id", said, field)
     said = "is the id of a row above; only the first one is used."
     findings.at(positions[~absent], "duplicate-id", said, field)

@@ -43,26 +43,47 @@ def plot_paired_volumes(
         unit: of the volumes; "" for features that are no volumes, which share no axis and whose
             change is in SD, because a share of them may mean nothing.
     """
-    rows = math.ceil(len(table) / columns)
-    figure = make_subplots(rows, columns, horizontal_spacing=0.06, vertical_spacing=0.34 / rows)
     records = table.to_dict("records")
+    layout: dict[str, Any] = {"annotations": []}
+    traces = []
     for place, record in enumerate(records):
-        where = {"row": place // columns + 1, "col": place % columns + 1}
-        _add_healthy_people(figure, record, unit, where, first=place == 0)
-        _add_pair(figure, record, unit, where, first=place == 0)
-        neighbours = records[place // columns * columns :][:columns]
-        figure.update_xaxes(
-            range=_range(neighbours) if unit else _range([record]),
-            title={"text": f"Volume ({unit})" if unit else "Value", "standoff": 2},
-            tickformat=",",
-            showgrid=False,
-            zeroline=False,
-            ticks="outside",
-            **where,
-        )
-    transparent(figure, height)
-    figure.update_yaxes(visible=False, range=[-1.0, 1.55], fixedrange=True)
-    return figure
+        neighbours = records[place // columns * columns :][:columns] if unit else [record]
+        across, down = _domains(place, columns, math.ceil(len(records) / columns))
+        number = str(place + 1) if place else ""
+        axes = {"xaxis": f"x{number}", "yaxis": f"y{number}"}
+        for trace in (*_healthy_people(record, unit), *_pair(record, unit)):
+            named_once = trace.get("showlegend", True) and place == 0
+            traces.append(trace | axes | {"type": "scatter", "showlegend": named_once})
+        layout["annotations"] += _words(record, unit, **axes)
+        layout[f"xaxis{number}"] = {
+            "domain": across,
+            "anchor": f"y{number}",
+            "range": _range(neighbours),
+            "title": {"text": f"Volume ({unit})" if unit else "Value", "standoff": 2},
+            "tickformat": ",",
+            "showgrid": False,
+            "zeroline": False,
+            "ticks": "outside",
+        }
+        layout[f"yaxis{number}"] = {
+            "domain": down,
+            "anchor": f"x{number}",
+            "visible": False,
+            "range": [-1.0, 1.55],
+            "fixedrange": True,
+        }
+    # All at once: added one by one, each part would be checked against all before it.
+    return transparent(go.Figure({"data": traces, "layout": layout}), height)
+
+
+def _domains(place: int, columns: int, rows: int) -> tuple[list[float], list[float]]:
+    """Return where panel number `place` lies across and down, as shares of the picture."""
+    row, column = divmod(place, columns)
+    gap_across, gap_down = 0.06, 0.34 / rows
+    width = (1 - gap_across * (columns - 1)) / columns
+    height = (1 - gap_down * (rows - 1)) / rows
+    left, top = column * (width + gap_across), 1 - row * (height + gap_down)
+    return [left, min(left + width, 1.0)], [max(top - height, 0.0), top]
 
 
 def centile(value: float, mean: float, sd: float) -> str:
@@ -99,124 +120,101 @@ def _amount(value: float, unit: str) -> str:
     return f"{value:,.0f} {unit}" if unit else f"{value:,.3g}".replace("-", "−")
 
 
-def _add_healthy_people(
-    figure: go.Figure, record: dict[str, Any], unit: str, where: dict[str, int], first: bool
-) -> None:
-    """Add the bell of healthy people, its 5th to 95th centile darker, its median dotted."""
+def _healthy_people(record: dict[str, Any], unit: str) -> list[dict[str, Any]]:
+    """Return the bell of healthy people, its 5th to 95th centile darker, its median dotted."""
     mean, sd = record["mean"], record["sd"]
+    bells = []
     for reach, alpha, name in (
         (3.2, 0.18, "Healthy people, same age, sex and head size"),
         (BAND_SD, 0.32, "their 5th to 95th centile"),
     ):
         z = np.linspace(-reach, reach, 61)
-        figure.add_trace(
-            go.Scatter(
-                x=mean + sd * z,
-                y=np.exp(-0.5 * z**2),
-                mode="lines",
-                line={"width": 0},
-                fill="tozeroy",
-                fillcolor=see_through(BAND_COLOR, alpha),
-                name=name,
-                showlegend=first,
-                legendgroup=name,
-                hoverinfo="skip",
-            ),
-            **where,
+        bells.append(
+            {
+                "x": mean + sd * z,
+                "y": np.exp(-0.5 * z**2),
+                "mode": "lines",
+                "line": {"width": 0},
+                "fill": "tozeroy",
+                "fillcolor": see_through(BAND_COLOR, alpha),
+                "name": name,
+                "legendgroup": name,
+                "hoverinfo": "skip",
+            }
         )
-    figure.add_trace(
-        go.Scatter(
-            x=[mean, mean],
-            y=[0, 1],
-            mode="lines",
-            line={"color": LINE, "width": 2, "dash": "dot"},
-            name="their median",
-            showlegend=first,
-            legendgroup="median",
-            hovertemplate=f"median of healthy people: {_amount(mean, unit)}<extra></extra>",
-        ),
-        **where,
-    )
+    median = {
+        "x": [mean, mean],
+        "y": [0, 1],
+        "mode": "lines",
+        "line": {"color": LINE, "width": 2, "dash": "dot"},
+        "name": "their median",
+        "legendgroup": "median",
+        "hovertemplate": f"median of healthy people: {_amount(mean, unit)}<extra></extra>",
+    }
+    return [*bells, median]
 
 
-def _add_pair(
-    figure: go.Figure, record: dict[str, Any], unit: str, where: dict[str, int], first: bool
-) -> None:
-    """Add twin and now, each with its volume and centile on its outer side, and the change."""
+def _pair(record: dict[str, Any], unit: str) -> list[dict[str, Any]]:
+    """Return twin and now, each with its volume and centile on its outer side."""
     twin, now = record["healthy"], record["observed"]
+    traces = []
     for value, color, name, side in (
         (twin, HEALTHY, "Healthy twin", "right" if twin >= now else "left"),
         (now, NOW, "Now", "left" if twin >= now else "right"),
     ):
         place = centile(value, record["mean"], record["sd"])
         curve = math.exp(-0.5 * ((value - record["mean"]) / record["sd"]) ** 2)
-        figure.add_trace(
-            go.Scatter(
-                x=[value, value],
-                y=[FLOOR, curve],
-                mode="lines",
-                line={"color": color, "width": 1},
-                hoverinfo="skip",
-                showlegend=False,
-            ),
-            **where,
-        )
-        figure.add_trace(
-            go.Scatter(
-                x=[value],
-                y=[FLOOR],
-                mode="markers+text",
-                marker={"color": color, "size": 14},
-                text=f"<b>{_amount(value, unit)}</b><br>{place}",
-                textposition=f"middle {side}",
-                cliponaxis=False,
-                name=name,
-                legendgroup=name,
-                showlegend=first,
-                hovertemplate=f"{name}: {_amount(value, unit)}, {place}<extra></extra>",
-            ),
-            **where,
-        )
-    _add_words(figure, record, unit, where)
+        stem = {
+            "x": [value, value],
+            "y": [FLOOR, curve],
+            "mode": "lines",
+            "line": {"color": color, "width": 1},
+            "hoverinfo": "skip",
+            "showlegend": False,
+        }
+        dot = {
+            "x": [value],
+            "y": [FLOOR],
+            "mode": "markers+text",
+            "marker": {"color": color, "size": 14},
+            "text": f"<b>{_amount(value, unit)}</b><br>{place}",
+            "textposition": f"middle {side}",
+            "cliponaxis": False,
+            "name": name,
+            "legendgroup": name,
+            "hovertemplate": f"{name}: {_amount(value, unit)}, {place}<extra></extra>",
+        }
+        traces += [stem, dot]
+    return traces
 
 
-def _add_words(figure: go.Figure, record: dict[str, Any], unit: str, where: dict[str, int]) -> None:
-    """Add the arrow from twin to now, the ROI's name and the change in per cent (or in SD)."""
+def _words(record: dict[str, Any], unit: str, xaxis: str, yaxis: str) -> list[dict[str, Any]]:
+    """Return the arrow from twin to now, the ROI's name and the change in per cent (or in SD)."""
     twin, now = record["healthy"], record["observed"]
-    figure.add_annotation(
-        x=now,
-        ax=twin,
-        y=FLOOR,
-        ay=FLOOR,
-        axref=next(figure.select_traces(**where)).xaxis,
-        ayref=next(figure.select_traces(**where)).yaxis,
-        standoff=8,
-        startstandoff=8,
-        arrowcolor=LINE,
-        arrowwidth=2.5,
-        arrowhead=2,
-        arrowsize=0.8,
-        text="",
-        **where,
-    )
+    arrow = {
+        "x": now,
+        "ax": twin,
+        "y": FLOOR,
+        "ay": FLOOR,
+        "xref": xaxis,
+        "yref": yaxis,
+        "axref": xaxis,
+        "ayref": yaxis,
+        "standoff": 8,
+        "startstandoff": 8,
+        "arrowcolor": LINE,
+        "arrowwidth": 2.5,
+        "arrowhead": 2,
+        "arrowsize": 0.8,
+        "text": "",
+    }
     change = f"{signed(100 * (now / twin - 1), 1)} %"
     if not unit:
         change = f"{signed((now - twin) / record['sd'], 1)} SD"
-    for text, x, size in (
-        (f"<b>{feature_label(record['index'])}</b>", 0.0, 14),
-        (f"<b>{change}</b>", 1.0, 18),
-    ):
-        figure.add_annotation(
-            text=text,
-            x=x,
-            xref="x domain",
-            xanchor="right" if x else "left",
-            y=1.0,
-            yref="y domain",
-            showarrow=False,
-            font={"size": size},
-            **where,
-        )
+    corner = {"xref": f"{xaxis} domain", "yref": f"{yaxis} domain", "y": 1.0, "showarrow": False}
+    name = {"text": f"<b>{feature_label(record['index'])}</b>", "x": 0.0, "xanchor": "left"}
+    share = {"text": f"<b>{change}</b>", "x": 1.0, "xanchor": "right"}
+    return [arrow, corner | name | {"font": {"size": 14}}, corner | share | {"font": {"size": 18}}]
 
 
 def plot_effect_ranking(

@@ -86,14 +86,16 @@ def caption(moved: bool, twin: str) -> str:
 
 
 def show_all(rows: pd.DataFrame, unit: str) -> None:
-    """Every region as a table, strongest effect first, closed until asked for."""
+    """Every region as a table, strongest effect first, made when it is opened."""
+    expander = st.expander(f"All {len(rows)} as a table", key="all_rows", on_change="rerun")
+    if not expander.open:
+        return
     ordered = rows.iloc[np.argsort(-np.abs(rows["effect"].to_numpy()), kind="stable")]
     columns = dict(COLUMNS)
     if not unit:
         columns["healthy"] = st.column_config.NumberColumn("Healthy twin", format="%.4g")
         columns["observed"] = st.column_config.NumberColumn("Now", format="%.4g")
-    with st.expander(f"All {len(rows)} as a table"):
-        st.dataframe(ordered[list(columns)], hide_index=True, column_config=columns)
+    expander.dataframe(ordered[list(columns)], hide_index=True, column_config=columns)
 
 
 def severity_table(table: Loaded, shown: Person) -> pd.DataFrame:

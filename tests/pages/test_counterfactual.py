@@ -30,6 +30,9 @@ def app(people_csv: Path, tiny_model_folder: Path) -> AppTest:
 
 def rows(app: AppTest) -> pd.DataFrame:
     """The page's table of all regions, by label."""
+    if not app.main.dataframe:
+        app.session_state["all_rows"] = True
+        app.run()
     return table(app).set_index("label")
 
 
