@@ -44,8 +44,10 @@ def beside_their_twin(choice: people.Choice) -> None:
         moved = not np.array_equal(salient, person.salient)
         with picture:
             st.markdown(people.facts(person), help=explain("centile"))
-            notices.of_person(core.caveats(model, person))
-            figure = plots.plot_paired_volumes(key_rows, height=410, unit=person.unit)
+            notices.of_person(caveats := core.caveats(model, person))
+            # On the first screen, with and without lines above it.
+            height = 380 if caveats else 410
+            figure = plots.plot_paired_volumes(key_rows, height=height, unit=person.unit)
             charts.draw(figure, "paired", comparison.in_words(key_rows, person.unit))
             st.caption(comparison.caption(moved, twin))
 

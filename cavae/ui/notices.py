@@ -34,4 +34,4 @@ def of_person(sentences: Iterable[str]) -> None:
 
 def _stand_out(sentence: str) -> None:
     # No box: it would push the picture that it is about off the screen.
-    st.markdown(f":orange[:material/warning: **{plain(sentence)}**]")
+    st.markdown(f":small[:orange[:material/warning: **{plain(sentence)}**]]")
