@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 STEP = 0.1
+VISIBLE = 0.05
+"""Change in SD below which a region counts as unchanged: it would be written as 0.0."""
 PRIOR_REACH = 3.0
 """Prior SD on both sides of zero that sliders reach at least: nearly all of the prior."""
 
@@ -66,6 +68,9 @@ def _hints(model: Model, shown: Person) -> list[str]:
 
     hints = []
     for change in step_effects(model, shown):
+        if np.abs(change).max() < VISIBLE:
+            hints.append("One more of it changes hardly anything in this person.")
+            continue
         words = (
             f"{feature_label(shown.features[k])} {numbers.deviation(change[k])}"
             for k in np.argsort(-np.abs(change))[:2]
