@@ -24,6 +24,7 @@ NORMAL_90 = 1.645  # half width of a 90 % interval in SD
 CHUNK = 10_000  # pairs in memory at once
 MAX_PAIRS = 100_000_000
 SMALLEST_SHARE = 0.25
+DECIMALS = 2  # of drawn volumes: a hundredth of a mm³ is far below what a scan can tell
 AGE_LIMITS, ICV_LIMITS = (18.0, 100.0), (600_000.0, 2_600_000.0)
 
 
@@ -261,7 +262,8 @@ def possible_volumes(model: FittedModel, standardized: Array, subjects: pd.DataF
     values = model.preprocessor.inverse_transform(standardized, subjects)
     if not set(model.config.features) <= {roi.index for roi in rois()}:
         return values
-    return np.maximum(values, SMALLEST_SHARE * model.preprocessor.expected_volumes(subjects))
+    floor = SMALLEST_SHARE * model.preprocessor.expected_volumes(subjects)
+    return np.maximum(values, floor).round(DECIMALS)
 
 
 def _draw_standardized(

@@ -40,7 +40,7 @@ def download(app: AppTest) -> str:
 
 def test_a_cohort_can_be_made_before_anyone_is_loaded():
     app = cohort()
-    assert download(app) == "Download 1,000 pairs (about 5 MB)"
+    assert download(app) == "Download 1,000 pairs (about 2 MB)"
     assert "Synthetic<br>density (1/mm³)" in axis_titles(app)
     assert not any(title.startswith("Loaded") for title in axis_titles(app))
     assert "nobody" in " ".join(caption.value for caption in app.main.caption)
