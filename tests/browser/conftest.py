@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Request, WebSocket, expect
+from playwright.sync_api import ConsoleMessage, Download, Page, Request, WebSocket, expect
 
 from tests.browser.server import Server, running_app
 
@@ -38,6 +38,21 @@ def settle(page: Page) -> None:
     """Wait until the app has drawn all it was asked for."""
     expect(page.locator("[data-test-script-state=notRunning]")).to_be_visible(timeout=SETTLE_MS)
     expect(page.locator("[data-stale=true]")).to_have_count(0, timeout=SETTLE_MS)
+
+
+def download(page: Page, button: str) -> Download:
+    """Click a download button once the page stands still, and wait for the file."""
+    settle(page)
+    with page.expect_download(timeout=2 * SETTLE_MS) as waiting:
+        page.get_by_role("button", name=button).click()
+    return waiting.value
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A browser on a busy machine may time out: each of these tests has a second try."""
+    for item in items:
+        if "tests/browser/" in item.nodeid:
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SETTLE_MS, Visit, settle
+from tests.browser.conftest import SETTLE_MS, Visit, download, settle
 from tests.conftest import ROOT
 
 
@@ -28,16 +28,14 @@ def test_the_downloaded_file_is_what_the_shown_command_writes(visit: Visit, tmp_
     page = visit("cohort")
     set_number(page, "Pairs", "250", "--pairs")
     set_number(page, "Age (years)", "72", "--age")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Download 250 pairs").click()
+    pairs = download(page, "Download 250 pairs")
     words = shlex.split(page.get_by_test_id("stCode").inner_text())
-    assert download.value.suggested_filename == words[-1]
+    assert pairs.suggested_filename == words[-1]
     subprocess.run([sys.executable, *words[1:-1], tmp_path / words[-1]], cwd=ROOT, check=True)
-    assert Path(download.value.path()).read_bytes() == (tmp_path / words[-1]).read_bytes()
+    assert Path(pairs.path()).read_bytes() == (tmp_path / words[-1]).read_bytes()
 
-    with page.expect_download() as record:
-        page.get_by_role("button", name="Download its record").click()
-    content = json.loads(Path(record.value.path()).read_text(encoding="utf-8"))
+    record = download(page, "Download its record")
+    content = json.loads(Path(record.path()).read_text(encoding="utf-8"))
     assert content["file"] == words[-1]
     assert shlex.split(content["command"]) == words
 
@@ -64,9 +62,9 @@ def test_the_keyboard_alone_orders_and_downloads(visit: Visit):
         if button.evaluate("button => button.matches(':focus-visible')"):
             break
         page.keyboard.press("Tab")
-    with page.expect_download() as download:
+    with page.expect_download() as waiting:
         page.keyboard.press("Enter")
-    assert download.value.suggested_filename == "ad-mci_120-pairs_seed-0.csv"
+    assert waiting.value.suggested_filename == "ad-mci_120-pairs_seed-0.csv"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from cavae.__main__ import app as command_line
 from cavae.ui.state import DEMO
-from tests.browser.conftest import SETTLE_MS, Visit, settle
+from tests.browser.conftest import SETTLE_MS, Visit, download, settle
 
 
 @pytest.fixture
@@ -79,10 +79,9 @@ def test_next_and_previous_go_through_the_people(person: Page):
 
 
 def test_the_download_has_the_numbers_of_the_command(person: Page, tmp_path: Path):
-    with person.expect_download() as waiting:
-        person.get_by_role("button", name="Download this person's table").click()
-    assert waiting.value.suggested_filename == "demo-001_healthy_twin.csv"
-    page = pd.read_csv(waiting.value.path(), float_precision="round_trip").set_index("roi")
+    waiting = download(person, "Download this person's table")
+    assert waiting.suggested_filename == "demo-001_healthy_twin.csv"
+    page = pd.read_csv(waiting.path(), float_precision="round_trip").set_index("roi")
     output = tmp_path / "twins.csv"
     arguments = ["counterfactual", "--volumes", str(DEMO), "--output", str(output)]
     assert CliRunner().invoke(command_line, arguments).exit_code == 0

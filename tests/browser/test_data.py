@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from cavae.cohort import template_csv
-from tests.browser.conftest import SETTLE_MS, Visit, settle
+from tests.browser.conftest import SETTLE_MS, Visit, download, settle
 from tests.cohort_tables import people
 
 
@@ -90,15 +90,13 @@ def choose_in_grid(page: Page, option: str) -> None:
 
 def test_problems_and_template_can_be_downloaded(visit: Visit, tmp_path: Path):
     page = visit("data")
-    with page.expect_download() as template:
-        page.get_by_role("button", name="Template table").click()
-    assert Path(template.value.path()).read_text(encoding="utf-8") == template_csv()
+    template = download(page, "Template table")
+    assert Path(template.path()).read_text(encoding="utf-8") == template_csv()
 
     drop(page, write(tmp_path, faulty()))
-    with page.expect_download() as problems:
-        page.get_by_role("button", name="Download the problems").click()
-    assert problems.value.suggested_filename == "mine_problems.csv"
-    table = pd.read_csv(problems.value.path())
+    problems = download(page, "Download the problems")
+    assert problems.suggested_filename == "mine_problems.csv"
+    table = pd.read_csv(problems.path())
     assert list(table.columns) == ["row", "column", "value", "rule", "message"]
     assert list(table["row"]) == list(range(2, 42, 4))
 

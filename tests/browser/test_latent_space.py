@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from cavae.__main__ import app as command_line
 from cavae.ui.state import DEMO
-from tests.browser.conftest import SETTLE_MS, Visit, settle
+from tests.browser.conftest import SETTLE_MS, Visit, download, settle
 
 
 @pytest.fixture
@@ -87,12 +87,11 @@ def test_the_keyboard_alone_selects_a_person(people: Page):
 
 
 def test_the_download_is_the_file_of_the_command(people: Page, tmp_path: Path):
-    with people.expect_download() as waiting:
-        people.get_by_role("button", name="Download the latents").click()
+    waiting = download(people, "Download the latents")
     output = tmp_path / "latents.csv"
     arguments = ["encode", "--volumes", str(DEMO), "--output", str(output)]
     assert CliRunner().invoke(command_line, arguments).exit_code == 0
-    assert Path(waiting.value.path()).read_bytes() == output.read_bytes()
+    assert Path(waiting.path()).read_bytes() == output.read_bytes()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
