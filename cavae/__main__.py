@@ -12,11 +12,18 @@ from typing import Annotated
 import typer
 
 from cavae.atlas import ASSETS
-from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, Model, available_models, load_model
+from cavae.checkpoint import (
+    DEFAULT_MODEL,
+    PRETRAINED,
+    Model,
+    available_models,
+    load_model,
+    require_model_folder,
+)
 from cavae.cohort import Check, diagnosis_label, read_cohort
 from cavae.config import DEFAULT_PRESET, train_config
 from cavae.errors import CavaeError, ConfigError, DataError
-from cavae.tables import require_format, save_table
+from cavae.tables import require_output, save_table
 
 app = typer.Typer(
     add_completion=False,
@@ -100,6 +107,7 @@ def train(
     """Fit preprocessing and model to the labelled people of a table, or of a simulation."""
     from cavae import experiments
 
+    require_model_folder(output)
     settings = {"mmd_weight": mmd_weight, "epochs": epochs, "seed": seed, "device": device}
     remarks: list[str] = []
     if (volumes is None) == (data is None):
@@ -170,7 +178,7 @@ def sample(
     subtype: Annotated[int | None, typer.Option(help="Everyone of this subtype, 1, 2 …")] = None,
 ) -> None:
     """Write a synthetic cohort of healthy-diseased pairs, two rows a pair."""
-    require_format(output)
+    require_output(output)
     from cavae import synthesis
 
     request = synthesis.SampleRequest(pairs, seed, age, sex, icv, subtype, standardized)
@@ -236,8 +244,8 @@ def _labels(text: str) -> tuple[str, ...]:
 def _model_and_table(
     model: str, volumes: Path, participants: Path | None, output: Path
 ) -> tuple[Model, Check]:
-    """Read the table and load the model; refuse an output format before any work."""
-    require_format(output)
+    """Read the table and load the model; refuse a bad output before any work."""
+    require_output(output, volumes, participants)
     table = _usable(read_cohort(volumes, participants))
     return load_model(model), table
 
@@ -251,8 +259,9 @@ def _usable(table: Check) -> Check:
 
 
 def _remarks(table: Check) -> Iterator[str]:
-    """What was assumed, and how many people were left out."""
+    """What was assumed, what is wrong with the table as a whole, who was left out."""
     yield from table.notices
+    yield from (problem.message for problem in table.problems if problem.row is None)
     left_out = table.rows - table.usable
     if left_out:
         yield f"{left_out} of {table.rows} people left out; `check` lists the problems."

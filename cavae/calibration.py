@@ -145,15 +145,16 @@ class Calibration:
         cov(e, x) cov(x)⁻¹ (x - mean - expected).
         """
         chance = self.membership(salient)
-        mean = self.expected_effect(salient, decoded)
-        square = np.zeros_like(mean)
+        silent = decoded * (self.effects != 0).any(axis=0)
+        healthy = 1 - chance.sum(axis=1, keepdims=True)
+        mean, square = healthy * silent, healthy * np.square(silent)
         for k in range(self.subtypes):
             weight = chance[:, [k]]
             own = self._of_subtype(decoded, np.full(len(x), k))
             gain, variance = self._wiener(k)
             departure = (x - self.mean - own) @ gain.T
-            mean = mean + weight * departure
-            square = square + weight * (variance + (own + departure) ** 2)
+            mean = mean + weight * (own + departure)
+            square = square + weight * (variance + np.square(own + departure))
         spread_over_subtypes = square - mean**2
         return mean, np.sqrt(np.clip(spread_over_subtypes, 0.0, None))
 

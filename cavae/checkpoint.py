@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 DEFAULT_MODEL = "ad-mci"
 CALIBRATION = "calibration."  # prefix of its arrays among the weights
+MODEL_FILES = {"config.json", "weights.safetensors", "preprocessor.json", "card.md"}
 MAX_JSON_BYTES = 20_000_000
 MAX_WEIGHTS_BYTES = 200_000_000
 
@@ -112,11 +113,32 @@ def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     )
 
 
+def require_model_folder(folder: Path) -> None:
+    """Refuse a place that holds anything but a model, before work is put into one for it."""
+    named = f"Output {str(folder)!r}"
+    accepted = "accepted: a new or empty folder, or a model to be replaced"
+    if folder.exists() and not folder.is_dir():
+        raise CheckpointError(f"{named} is a file; {accepted}.")
+    held = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if held and (held - MODEL_FILES or "config.json" not in held):
+        raise CheckpointError(f"{named} holds something else than a model; {accepted}.")
+    try:
+        folder.resolve().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.resolve().parent, prefix=".saving-"):
+            pass
+    except OSError as error:
+        raise CheckpointError(f"{named} cannot be written: {error.strerror}.") from error
+
+
 def save_model(trained: TrainedModel, folder: Path, card: str, facts: Mapping[str, Any]) -> None:
-    """Write a model folder, all of it or nothing; an older model there is replaced last."""
+    """Write a model folder, all of it or nothing; an older model there is replaced last.
+
+    Raises CheckpointError when there is anything else, or when the folder cannot be written.
+    """
     from safetensors.torch import save_file
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    require_model_folder(folder)
+    folder = folder.resolve()
     content = {
         "model": trained.config.to_dict(),
         "training": trained.training.to_dict(),
@@ -124,13 +146,12 @@ def save_model(trained: TrainedModel, folder: Path, card: str, facts: Mapping[st
     }
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
         new = Path(temporary) / "model"
-        new.mkdir()
+        new.mkdir(mode=0o755)
         _write_json(new / "config.json", content, indent=2)
         _write_json(new / "preprocessor.json", trained.preprocessor.to_dict())
         save_file(_tensors(trained), new / "weights.safetensors")
         (new / "weights.safetensors").chmod(0o644)
         (new / "card.md").write_text(card, encoding="utf-8")
-        new.chmod(0o755)
         if folder.exists():
             os.replace(folder, Path(temporary) / "old")
         os.replace(new, folder)
@@ -185,7 +206,9 @@ def _read_config(folder: Path) -> dict[str, Any]:
             "training": TrainConfig.from_dict(content["training"]),
             "facts": dict(content.get("facts", {})),
         }
-    except (KeyError, TypeError, ValueError, ConfigError) as error:
+    except KeyError as error:
+        raise CheckpointError(f"config.json of {folder.name!r} lacks {error}.") from error
+    except (TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"config.json of {folder.name!r} cannot be read: {error}") from error
 
 

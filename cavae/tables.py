@@ -15,30 +15,41 @@ from cavae.errors import DataError
 FORMATS = (".csv", ".parquet")
 
 
-def require_format(path: Path) -> str:
-    """The format that the suffix of `path` asks for; raises DataError for any other."""
+def require_output(path: Path, *inputs: Path | None) -> str:
+    """The format that the suffix of an output asks for.
+
+    Raises DataError for any other format, for a folder, and for an output that is an input.
+    """
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise DataError(f"Output {path.name!r} has no known format; accepted: .csv, .parquet.")
+    if path.is_dir():
+        raise DataError(f"Output {str(path)!r} is a folder; accepted: a file to write.")
+    for source in inputs:
+        if source is not None and path.exists() and source.exists() and path.samefile(source):
+            raise DataError(
+                f"Output {str(path)!r} is the input and would destroy it; accepted: another file."
+            )
     return suffix
 
 
 def save_table(chunks: Iterable[pd.DataFrame], path: Path) -> None:
     """Write chunks of one table to `path`; the file appears only once it is complete."""
-    suffix = require_format(path)
+    suffix = require_output(path)
+    temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=suffix)
-    except OSError as error:
-        raise DataError(f"Output {str(path)!r} cannot be written: {error.strerror}.") from error
-    temporary = Path(name)
-    try:
+        temporary = Path(name)
         with os.fdopen(handle, "wb") as stream:
             write_table(chunks, stream, suffix)
         temporary.chmod(0o644)
         os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(f"Output {str(path)!r} cannot be written: {error.strerror}.") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
 
 
 def write_table(chunks: Iterable[pd.DataFrame], stream: IO[bytes], suffix: str) -> None:

@@ -24,6 +24,7 @@ from cavae.preprocessing import Preprocessor, fit_preprocessor
 
 MONITOR_EVERY = 5  # epochs between two looks at the validation data
 MONITOR_DRAWS = 1000  # synthetic people per cohort for such a look
+LARGE_GROUP = 5  # people of one diagnosis and site that are held out by their own share
 MIN_PEOPLE = 10  # on each side; with fewer nothing can be learned
 
 
@@ -99,9 +100,12 @@ def split_cohort(cohort: Cohort, config: TrainConfig) -> Split:
     cohort = cohort.select(diagnosis.isin((*config.background, *config.target)).to_numpy())
     generator = np.random.default_rng(config.seed)
     held_out = np.zeros(len(cohort), dtype=bool)
-    groups = cohort.subjects.groupby(["diagnosis", "site"], sort=True).indices
+    site, diagnosis = cohort.subjects["site"], cohort.subjects["diagnosis"]
+    large = cohort.subjects.groupby(["diagnosis", "site"])["site"].transform("size") >= LARGE_GROUP
+    groups = cohort.subjects.groupby([diagnosis, site.where(large, "")], sort=True).indices
     for rows in groups.values():
-        held_out[generator.permutation(rows)[: round(config.validation * len(rows))]] = True
+        taken = max(1, round(config.validation * len(rows)))
+        held_out[generator.permutation(rows)[:taken]] = True
     return Split(cohort.select(~held_out), cohort.select(held_out))
 
 

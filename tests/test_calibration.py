@@ -77,6 +77,17 @@ def test_nine_in_ten_intervals_hold_the_truth():
     assert held.mean() == pytest.approx(0.9, abs=0.02)
 
 
+def test_in_between_health_and_disease_the_doubt_is_larger_than_at_either(tiny_model):
+    calibration = two_subtypes()
+    toward = np.linspace(0, 1, 41)[:, None] * calibration.means[[0]]
+    x = np.zeros((41, 6))
+    decoded = np.zeros((41, 6))
+    _, sd = calibration.effect_posterior(x, toward, decoded)
+    chance = calibration.membership(toward)[:, 0]
+    between = np.abs(chance - 0.5).argmin()
+    assert sd[between, 0] > max(sd[0, 0], sd[-1, 0])
+
+
 def test_spared_regions_have_no_effect_and_no_doubt():
     calibration = two_subtypes()
     s, twin, effect, _ = drawn(calibration, people=50)

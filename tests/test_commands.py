@@ -155,6 +155,11 @@ BAD = {
     "a preset nobody knows": [
         *("train", "--volumes", "{table}", "--preset", "best", "--output", "{out}")
     ],
+    "an output that is a folder": ["sample", "--pairs", "1", "--output", "{folder}.csv"],
+    "an output where nothing can be": ["sample", "--pairs", "1", "--output", "{table}/x.csv"],
+    "a model where none can be": [
+        *("train", "--volumes", "{table}", "--target", "AD", "--output", "{table}/model")
+    ],
     "a negative lambda": [
         *("train", "--volumes", "{table}", "--target", "AD", "--lambda", "-1", "--output", "{out}")
     ],
@@ -165,7 +170,9 @@ BAD = {
 def test_bad_input_is_one_line_status_2_and_no_file(run, table, tiny_model_folder, tmp_path, words):
     folder = tmp_path / "here"
     folder.mkdir()
+    (tmp_path / "folder.csv").mkdir(exist_ok=True)
     places = {"table": table, "model": tiny_model_folder, "out": folder / "out"}
+    places["folder"] = tmp_path / "folder"
     status, out, err = run(*(word.format(**places) for word in words))
     lines = [line for line in err.splitlines() if line.startswith("Error: ")]
     assert status == 2
@@ -173,6 +180,43 @@ def test_bad_input_is_one_line_status_2_and_no_file(run, table, tiny_model_folde
     assert len(lines) == 1
     assert "Traceback" not in err
     assert not list(folder.iterdir())
+
+
+def test_nothing_that_is_not_a_model_is_ever_replaced(run, table, tmp_path):
+    folder = tmp_path / "work"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "thesis.docx").write_text("years")
+    words = ["train", "--volumes", table, "--target", "AD", "--epochs", 1, "--output"]
+    for place in (folder, table):
+        status, _, err = run(*words, place)
+        assert status == 2
+        assert "accepted: a new or empty folder, or a model to be replaced" in err
+    assert (folder / "thesis.docx").read_text() == "years"
+    assert table.read_text().startswith("subject_id")
+
+
+def test_a_model_is_replaced_by_the_next(run, table, tmp_path):
+    words = ["train", "--volumes", table, "--target", "AD", "--epochs", 1, "--output"]
+    assert [run(*words, tmp_path / "model", "--seed", seed)[0] for seed in (1, 2)] == [0, 0]
+
+
+def test_an_output_that_is_the_input_is_refused(run, table, tiny_model_folder):
+    before = table.read_bytes()
+    words = ["--model", tiny_model_folder, "--volumes", table, "--output", table]
+    for command in ("encode", "counterfactual"):
+        status, _, err = run(command, *words)
+        assert status == 2
+        assert "is the input" in err
+    assert table.read_bytes() == before
+
+
+def test_people_of_many_small_sites_can_be_trained_on(run, tmp_path):
+    cohort = make_cohort(seed=5)
+    sites = [f"site {i % 40}" for i in range(len(cohort))]
+    path = tmp_path / "people.csv"
+    write_cohort(replace(cohort, subjects=cohort.subjects.assign(site=sites)), path)
+    words = ["--target", "AD", "--epochs", 2, "--output", tmp_path / "model"]
+    assert run("train", "--volumes", path, *words)[0] == 0
 
 
 def test_as_a_program_of_its_own():

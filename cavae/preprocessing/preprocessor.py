@@ -20,10 +20,12 @@ from cavae.preprocessing.linear import Array, LinearModel, covariate_matrix, lea
 from cavae.preprocessing.population import Population, fit_population
 
 HARMONIZED = "harmonized"  # the site of people who are on the model's own scale, as samples are
+LARGEST_VALUE = 1e12  # of a feature; beyond it squares lose their meaning
 AGE_MARGIN = 3.0  # years outside the training ages that pass without a notice
-# How far the healthy people of a site that the model knows by name may lie from 0 on average (root
-# mean square over features, in standard errors) before the site is taken for another.
-KNOWN_SITE_TOLERANCE = 2.0
+# How far n healthy people of a site that the model knows by name may lie from 0 on average (root
+# mean square over features, SD) before the site is taken for another: what chance does to n people,
+# 2 / sqrt(n), and what is too little to matter.
+CHANCE, TOO_LITTLE = 2.0, 0.2
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ class Preprocessor:
         if len(subjects) < MIN_HEALTHY_TO_ADAPT:
             return True
         mean = self._standardize(volumes, subjects, {}).mean(axis=0)
-        return float(np.sqrt(np.mean(mean**2) * len(subjects))) <= KNOWN_SITE_TOLERANCE
+        return float(np.mean(mean**2)) <= CHANCE**2 / len(subjects) + TOO_LITTLE**2
 
     def _site_notice(self, site: str, known: bool, people: int, healthy: int) -> str:
         named = f"Site {site!r}" if site else "The scanner or study of these people (no site given)"
@@ -238,7 +240,9 @@ class Preprocessor:
         """Rebuild from `to_dict`; raises CheckpointError when parts are missing or misshapen."""
         try:
             preprocessor = _rebuild(content)
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except KeyError as error:
+            raise CheckpointError(f"preprocessor.json lacks {error}.") from error
+        except (TypeError, ValueError, AttributeError) as error:
             raise CheckpointError(f"preprocessor.json cannot be read: {error}.") from error
         _check_shapes(preprocessor)
         return preprocessor
@@ -308,6 +312,12 @@ def _usable_covariates(subjects: pd.DataFrame) -> tuple[str, ...]:
 
 
 def _require_variation(features: pd.DataFrame) -> None:
+    largest = features.abs().max()
+    if largest.max() > LARGEST_VALUE:
+        raise DataError(
+            f"Column {_label(largest.idxmax())} holds {largest.max():.3g}; accepted are numbers up "
+            f"to {LARGEST_VALUE:.0e} in size."
+        )
     varies = features.std() > 1e-9 * features.abs().mean()
     if not varies.all():
         raise DataError(
@@ -346,7 +356,7 @@ def _rebuild(content: Mapping[str, Any]) -> Preprocessor:
         covariates=tuple(content["covariates"]),
         background=tuple(content["background"]),
         sites=tuple(content["sites"]),
-        age_range=tuple(content["age_range"]),
+        age_range=_two_numbers(content["age_range"]),
         linear=_linear(content["linear"]),
         sd=_array(content["sd"]),
         harmonizer=None
@@ -385,6 +395,11 @@ def _array(values: Any) -> Array:
     return array
 
 
+def _two_numbers(values: Any) -> tuple[float, float]:
+    low, high = values
+    return float(low), float(high)
+
+
 def _linear(content: Mapping[str, Any]) -> LinearModel:
     return LinearModel(_array(content["intercept"]), _array(content["coefficients"]))
 
@@ -406,6 +421,8 @@ def _check_shapes(preprocessor: Preprocessor) -> None:
         ]
     if preprocessor.icv is not None:
         expected.append(("icv.coefficients", preprocessor.icv.model.coefficients, (p + 2, 1)))
+    if not (preprocessor.sd > 0).all():
+        raise CheckpointError("preprocessor.json: sd must be above 0 everywhere.")
     for name, array, shape in expected:
         if array.shape != shape:
             raise CheckpointError(
