@@ -184,6 +184,11 @@ def sample(
     request = synthesis.SampleRequest(pairs, seed, age, sex, icv, subtype, standardized)
     loaded = load_model(model)
     save_table((part.table() for part in synthesis.sample_chunks(loaded, request)), output)
+    low, high = loaded.preprocessor.age_range
+    if age is not None and not low <= age <= high:
+        _say(
+            [f"Age {age:g} is outside the ages the model learned from ({low:g} to {high:g} years)."]
+        )
 
 
 @app.command()
@@ -284,6 +289,9 @@ def main() -> int:
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message(), err=True)
+            return 2
         return _refuse(error.format_message())
     return status if isinstance(status, int) else 0
 

@@ -116,9 +116,16 @@ def test_nineteen_healthy_people_are_too_few_to_adapt_and_the_result_says_so(pre
     few = make_cohort(healthy=19, diseased=20, seed=1)
     done = preprocessor.transform(elsewhere(few))
     assert set(done.subjects["site_status"]) == {"as is"}
-    assert done.notices[0].startswith("Warning")
-    assert "19 people marked healthy" in done.notices[0]
+    assert done.notices[0].startswith("Warning: site 'Elsewhere' is new")
+    assert "fewer than 20 people marked healthy (CN)" in done.notices[0]
     assert not preprocessor.transform(ill).notices
+
+
+def test_many_new_sites_share_one_warning(preprocessor, cohort):
+    sites = [f"site {i}" for i in range(len(cohort))]
+    done = preprocessor.transform(replace(cohort, subjects=cohort.subjects.assign(site=sites)))
+    assert len(done.notices) == 1
+    assert "and 97 more are new to the model" in done.notices[0]
 
 
 def test_a_known_name_on_another_scanner_is_noticed(preprocessor, cohort):

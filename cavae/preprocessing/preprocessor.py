@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cavae.atlas import rois
 from cavae.cohort import Cohort
 from cavae.errors import CheckpointError, DataError
+from cavae.numbers import count
 from cavae.preprocessing.adaptation import MIN_HEALTHY_TO_ADAPT, Adaptation, adapt
 from cavae.preprocessing.harmonizer import Harmonizer, fit_harmonizer
 from cavae.preprocessing.icv import IcvModel, fit_icv
@@ -188,6 +189,7 @@ class Preprocessor:
         status = np.full(len(subjects), "as is", dtype=object)
         adaptations: dict[str, Adaptation] = {}
         notices: list[str] = []
+        uncorrected: dict[str, int] = {}
         healthy = subjects["diagnosis"].isin(self.background).to_numpy()
         for site in subjects["site"].unique():
             people = (subjects["site"] == site).to_numpy()
@@ -196,11 +198,15 @@ class Preprocessor:
             if known and self._fits(volumes[own], subjects[own]):
                 status[people] = "known"
                 continue
-            if own.sum() >= MIN_HEALTHY_TO_ADAPT:
-                expected = self.expected_volumes(subjects[own])
-                adaptations[site] = adapt(volumes[own], expected, self.sd)
-                status[people] = "adapted"
-            notices.append(self._site_notice(site, known, int(people.sum()), int(own.sum())))
+            if own.sum() < MIN_HEALTHY_TO_ADAPT:
+                uncorrected[site] = int(people.sum())
+                continue
+            expected = self.expected_volumes(subjects[own])
+            adaptations[site] = adapt(volumes[own], expected, self.sd)
+            status[people] = "adapted"
+            notices.append(_adapted(site, known, int(people.sum()), int(own.sum())))
+        if uncorrected:
+            notices.append(self._uncorrected(uncorrected))
         return list(status), adaptations, notices
 
     def _fits(self, volumes: Array, subjects: pd.DataFrame) -> bool:
@@ -210,23 +216,19 @@ class Preprocessor:
         mean = self._standardize(volumes, subjects, {}).mean(axis=0)
         return float(np.mean(mean**2)) <= CHANCE**2 / len(subjects) + TOO_LITTLE**2
 
-    def _site_notice(self, site: str, known: bool, people: int, healthy: int) -> str:
-        named = f"Site {site!r}" if site else "The scanner or study of these people (no site given)"
-        if known:
-            return (
-                f"{named} has the name of a site the model knows, but its {healthy} healthy "
-                "people measure otherwise: it was adapted from them as a new site."
-            )
-        if healthy >= MIN_HEALTHY_TO_ADAPT:
-            return (
-                f"{named} is new to the model: its {people} people were adapted "
-                f"from their own {healthy} healthy people."
-            )
+    def _uncorrected(self, people: Mapping[str, int]) -> str:
+        """The warning for new sites, with how many people each, that could not be corrected."""
+        if len(people) == 1:
+            who = f"{_named(next(iter(people)))} is new to the model and has"
+        else:
+            first = ", ".join(_named(site) for site in list(people)[:3])
+            more = f" and {len(people) - 3} more" if len(people) > 3 else ""
+            who = f"{first}{more} are new to the model and each have"
         return (
-            f"Warning: {named[0].lower() + named[1:]} is new to the model and has {healthy} people "
-            f"marked healthy ({', '.join(self.background)}); {MIN_HEALTHY_TO_ADAPT} are needed to "
-            f"correct for the scanner. The volumes of its {people} people are used as they are, so "
-            "scanner differences may look like disease."
+            f"Warning: {who} fewer than {MIN_HEALTHY_TO_ADAPT} people marked healthy "
+            f"({', '.join(self.background)}), too few to correct for the scanner. The volumes of "
+            f"{count(sum(people.values()), 'people')} are used as they are, so scanner differences "
+            "may look like disease."
         )
 
     # -- JSON
@@ -324,6 +326,23 @@ def _require_variation(features: pd.DataFrame) -> None:
             f"Column {_label(varies.idxmin())} has the same value for all background people: "
             "leave it out."
         )
+
+
+def _named(site: str) -> str:
+    return f"site {site!r}" if site else "the scanner or study of these people (no site given)"
+
+
+def _adapted(site: str, known: bool, people: int, healthy: int) -> str:
+    named = _named(site)[0].upper() + _named(site)[1:]
+    if known:
+        return (
+            f"{named} has the name of a site the model knows, but its {healthy} healthy people "
+            "measure otherwise: it was adapted from them as a new site."
+        )
+    return (
+        f"{named} is new to the model: its {people} people were adapted from their own {healthy} "
+        "healthy people."
+    )
 
 
 def _hide_sites(sites: pd.Series, adaptations: Mapping[str, Adaptation]) -> pd.Series:

@@ -14,7 +14,14 @@ from cavae.atlas import roi
 from cavae.errors import DataError
 from cavae.plots import plot_distributions
 from cavae.plots.cohorts import MEMORY_ROIS
-from cavae.synthesis import PairedCohort, SampleRequest, sample_chunks, sample_pairs
+from cavae.synthesis import (
+    AGE_LIMITS,
+    ICV_LIMITS,
+    PairedCohort,
+    SampleRequest,
+    sample_chunks,
+    sample_pairs,
+)
 from cavae.tables import write_table
 from cavae.ui import glossary, models, results
 
@@ -27,6 +34,11 @@ MOST = 50_000
 PICTURED = 2_000
 WEIGHED = 500
 PREVIEWED = 10
+# A field outside its limits turns red and says nothing: the words stand below the fields.
+ACCEPTED = (
+    f"Accepted: 1 to {MOST:,} pairs, age {AGE_LIMITS[0]:.0f} to {AGE_LIMITS[1]:.0f} years, "
+    f"ICV {ICV_LIMITS[0]:,.0f} to {ICV_LIMITS[1]:,.0f} mm³."
+)
 FORMATS = {"CSV": (".csv", "text/csv"), "Parquet": (".parquet", "application/octet-stream")}
 SEXES = {"Both": None, "F": "F", "M": "M"}
 
@@ -47,7 +59,7 @@ def choose(model: Model) -> SampleRequest:
         )
         age = st.number_input(
             "Age (years)",
-            *(18.0, 100.0, None, 1.0, "%.0f"),
+            *(*AGE_LIMITS, None, 1.0, "%g"),
             key="pairs_age",
             placeholder=f"{population.ages[0]:.0f}–{population.ages[-1]:.0f}",
             help=f"{drawn}, {population.ages[0]:.0f} to {population.ages[-1]:.0f} years for most.",
@@ -63,7 +75,7 @@ def choose(model: Model) -> SampleRequest:
         )
         icv = st.number_input(
             "ICV (mm³)",
-            *(600_000.0, 2_600_000.0, None, 50_000.0, "%.0f"),
+            *(*ICV_LIMITS, None, 50_000.0, "%g"),
             key="pairs_icv",
             placeholder="any",
             help=f"{glossary.explain('ICV')} {drawn}.",
@@ -87,6 +99,7 @@ def choose(model: Model) -> SampleRequest:
             persist_state="session",
             width=90,
         )
+    st.caption(ACCEPTED)
     return SampleRequest(pairs, seed, age, SEXES[sex], icv, subtype, unit == "SD")
 
 

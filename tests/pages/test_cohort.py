@@ -85,6 +85,22 @@ def test_the_command_follows_the_controls():
     assert set(table["age"]) == {75.0}
 
 
+def test_the_age_that_is_typed_is_the_age_that_is_shown_and_used():
+    app = cohort()
+    field = app.number_input(key="pairs_age")
+    field.set_value(72.5).run()
+    assert field.proto.format == "%g"  # Every digit that was typed, no rounding.
+    assert "--age 72.5" in " ".join(command(app))
+
+
+def test_what_the_fields_accept_is_said_beside_them():
+    app = cohort()
+    told = " ".join(caption.value for caption in app.main.caption)
+    for key in ("pairs", "pairs_age", "pairs_icv"):
+        field = app.number_input(key=key)
+        assert f"{field.min:,.0f} to {field.max:,.0f}" in told
+
+
 def test_the_first_pairs_are_shown_two_rows_each():
     table = cohort().main.dataframe[0].value
     assert list(table["pair_id"][:4]) == [1, 1, 2, 2]
