@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import pytest
 
 from cavae.atlas import rois
+from cavae.numbers import ordinal, signed
 from cavae.plots import (
     PALETTE,
     group_color,
@@ -23,7 +24,7 @@ from cavae.plots import (
     plot_severity,
 )
 from cavae.plots.colors import EFFECT_SCALE, NEUTRAL, effect_colors, effect_limit
-from cavae.plots.layout import axis_title, density, ordinal, signed
+from cavae.plots.layout import axis_title, density
 from cavae.plots.volumes import centile
 
 EFFECTS = {one.index: -1.0 if one.lobe == "Limbic" else 0.1 for one in rois()} | {"47": -1.9}

@@ -11,8 +11,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from cavae.atlas import Rings, Slice, roi, slice_outlines
+from cavae.numbers import signed
 from cavae.plots.colors import EFFECT_SCALE, effect_colors, effect_limit
-from cavae.plots.layout import signed, transparent
+from cavae.plots.layout import transparent
 
 LAYOUT_MM = (
     (("coronal", -3.0), ("coronal", -18.0), ("coronal", -51.0), ("sagittal", -9.0)),

@@ -10,9 +10,10 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cavae.numbers import signed
 from cavae.plots.colors import POINT_EDGE, group_color, group_symbol, see_through
 from cavae.plots.latent import grouped, point_at
-from cavae.plots.layout import axis_title, density, signed, transparent
+from cavae.plots.layout import axis_title, density, transparent
 
 JITTER = 0.22
 """Half width of a group's cloud of points; neighbours are 1 apart."""

@@ -51,18 +51,6 @@ def transparent(figure: go.Figure, height: int) -> go.Figure:
     )
 
 
-def signed(value: float, places: int) -> str:
-    """Return a number with its sign, "+0.42" or "−1.70" (a true minus), and plain zero."""
-    text = f"{value:+,.{places}f}".replace("-", "−")
-    return text if any(digit in text for digit in "123456789") else text[1:]
-
-
-def ordinal(number: int) -> str:
-    """Return "1st", "2nd", "3rd", "4th", "11th" …"""
-    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
-
-
 def density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
     """Return the Gaussian kernel density of values at the points of a grid (Scott's width).
 

@@ -11,8 +11,9 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from cavae.numbers import ordinal, signed
 from cavae.plots.colors import EFFECT_SCALE, LINE, effect_limit, group_color, see_through
-from cavae.plots.layout import feature_label, ordinal, signed, transparent
+from cavae.plots.layout import feature_label, transparent
 
 HEALTHY, NOW = group_color("healthy twin"), group_color("now")
 BAND_COLOR = "#4A9FD6"
