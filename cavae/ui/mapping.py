@@ -9,8 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from cavae.atlas import rois
-from cavae.ui import uploads
-from cavae.ui.recognition import COVARIATES, NEEDED
+from cavae.errors import DataError
+from cavae.ui import uploads, widgets
+from cavae.ui.recognition import COVARIATES, NEEDED, counted
 
 if TYPE_CHECKING:
     from cavae.cohort import Check
@@ -39,10 +40,22 @@ def show(reading: uploads.Reading) -> None:
         with st.container(horizontal=True):
             again = st.form_submit_button("Read with these columns", type="primary")
             back = reading.mapping and st.form_submit_button("Undo all choices")
+    if reading.mapping:
+        _show_outcome(reading)
     if again or back:
         mapping = {} if back else {**reading.mapping, **chosen}
         uploads.map_by_hand(reading, mapping)
         st.rerun()
+
+
+def _show_outcome(reading: uploads.Reading) -> None:
+    """What the choice led to, where the button was pressed: the rest is far above on the page."""
+    if (check := reading.check) is None:
+        widgets.show_error(DataError(reading.error))
+        return
+    told = f"Read with these columns: {check.usable:,} of {check.rows:,} rows without a fault, "
+    told += f"{counted(len(check.recognition.features), 'feature')} found."
+    st.success(f"{told} " + ("In use now." if reading.in_use else "What to do next stands above."))
 
 
 def _choose_covariates(columns: list[str], found: Mapping[str, str | None]) -> dict[str, str]:

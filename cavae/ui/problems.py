@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from cavae.ui import downloads
-from cavae.ui.recognition import counted, people
+from cavae.ui.recognition import counted
 from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -30,10 +30,7 @@ def show(check: Check, name: str) -> None:
     """Every fault by row and column, and the same list to download."""
     title, save = st.columns([3, 1], vertical_alignment="bottom")
     title.header(counted(len(check.problems), "problem"), anchor=False)
-    st.markdown(
-        f"{counted(check.rows - check.usable, 'row')} left out; "
-        f"{people(check.usable) if check.usable else 'nobody'} can be used."
-    )
+    st.markdown(f"{counted(check.rows - check.usable, 'row')} of {check.rows:,} left out.")
     table = check.problems_table()
     # Not a dataframe, whose cells would cut the sentences off.
     st.table(

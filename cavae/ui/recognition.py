@@ -31,10 +31,13 @@ MOST_LABELS = 6
 
 
 def show_counts(check: Check) -> None:
-    """How many people, how many can be used, and which columns hold the features."""
+    """How many people, how many the model in use can read, and which columns hold the features."""
     everyone, usable, features, names = st.columns([2, 2, 3, 4])
     everyone.metric("People", f"{check.rows:,}")
-    usable.metric("Usable", f"{check.usable:,}")
+    if check.usable and uploads.lacking(check):  # Good rows, and nothing this model can read.
+        usable.metric(f"For model {plain(state.model_name())}", "0")
+    else:
+        usable.metric("Usable", f"{check.usable:,}")
     if check.cohort.kind == "muse":
         help_ = glossary.explain("ROI")
         features.metric("Regions found", f"{check.rois} of {len(rois())}", help=help_)
@@ -144,16 +147,19 @@ def _show_lacking(check: Check, lacking: tuple[str, ...], reading: uploads.Readi
     """Why the model in use cannot read the table, and how to train one that can."""
     name = state.model_name()
     if check.cohort.kind == "muse":
+        missing = "one region is" if len(lacking) == 1 else f"{len(lacking)} regions are"
         first = ", ".join(_region_label(index) for index in lacking[:5])
         more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
         st.warning(
-            f"The model {name} needs regions that were not found: {plain(first)}{more}. Choose "
-            "their columns below, or train a model of your own on those you have, in a terminal:"
+            f"Nobody can be used with the model {name}: {missing} missing ({plain(first)}{more}). "
+            "Choose the columns below, or train a model of your own on these "
+            f"{people(check.usable)}, in a terminal:"
         )
     else:
         st.info(
             f"These are {len(check.recognition.features):,} numbers of another kind, no volumes "
-            f"that the model {name} knows. Train a model of your own on them, in a terminal:"
+            f"that the model {name} knows. Train a model of your own on these "
+            f"{people(check.usable)}, in a terminal:"
         )
     st.code(_train_command(check, reading), language=None, wrap_lines=True)
     if len(check.diagnoses) < 2:

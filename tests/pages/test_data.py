@@ -260,6 +260,7 @@ def test_columns_that_were_not_recognized_are_named_by_hand():
     button(app, "Read with these columns").click().run()
     assert "30 people" in sidebar(app)
     assert recognized(app)["Age"][0] == "Alter"
+    assert "30 of 30 rows without a fault" in app.main.success[0].value
 
     button(app, "Undo all choices").click().run()
     assert recognized(app)["Age"][0] == "not found"
@@ -278,6 +279,10 @@ def test_a_region_that_was_not_found_is_named_with_the_columns_left():
     table = people(30).rename(columns={"47": "hippo rechts"})
     app = drop(data(), table)
     assert counts(app)["Regions found"] == "138 of 139"
+    assert counts(app)[r"For model ad\-mci"] == "0"  # No button to use them, so no word of use.
+    assert "Usable" not in counts(app)
+    assert "one region is missing" in app.main.warning[0].value
+    assert "train a model of your own on these 30 people" in app.main.warning[0].value
     assert roi("47").label in app.main.warning[0].value
     assert app.main.expander[-1].proto.expanded
     assert not [label for label in labels(app) if label.startswith("Use")]
