@@ -51,6 +51,12 @@ The model is trained to maximize (equation 8 of the paper)
         "The first terms rebuild the brain, KL keeps the codes simple, and MMD, weighed by λ, "
         "makes z look the same in both groups, so that no disease hides in it."
     )
+    st.markdown(
+        "A **calibrated** model, such as ad-mci, goes beyond the paper: it learns how s scatters "
+        "among patients and among the healthy, keeps the effect to regions that are clearly "
+        "affected, and gives each person the effect to be expected from all that was measured in "
+        "them. Pairs are drawn as varied as real people are."
+    )
 
 
 def words() -> None:

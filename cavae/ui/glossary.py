@@ -23,8 +23,8 @@ GLOSSARY: dict[str, str] = {
     ),
     "pair": "Two synthetic brains of one imagined person: with the disease, and the healthy twin.",
     "MAD": (
-        "Mean absolute deviation: how far a person is from their healthy twin on average over all "
-        "139 regions, in SD. A measure of severity."
+        "Mean absolute difference between a person and the healthy twin rebuilt from z alone, over "
+        "all 139 regions, in SD. A measure of severity."
     ),
     "SD": (
         "Standard deviation of healthy people of the same age, sex and head size: "
