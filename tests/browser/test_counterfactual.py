@@ -42,6 +42,15 @@ def test_picture_and_sliders_fit_the_first_screen(visit: Visit, theme: str):
     expect(page.get_by_text("not a causal claim and not a diagnosis")).to_be_in_viewport(ratio=1)
 
 
+def test_in_a_narrow_window_the_picture_keeps_the_width_that_its_numbers_need(person: Page):
+    person.set_viewport_size({"width": 900, "height": 720})
+    settle(person)
+    picture = person.locator(".js-plotly-plot").first.bounding_box()
+    assert picture is not None
+    assert picture["width"] >= 512
+    assert picture["x"] + picture["width"] <= 900
+
+
 def test_the_keyboard_moves_a_slider_and_the_picture_follows(person: Page):
     before = words(person)
     slider = person.get_by_role("slider", name="s1")
