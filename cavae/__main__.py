@@ -106,6 +106,7 @@ def train(
 ) -> None:
     """Fit preprocessing and model to the labelled people of a table, or of a simulation."""
     from cavae import experiments
+    from cavae.training import split_cohort
 
     require_model_folder(output)
     settings = {"mmd_weight": mmd_weight, "epochs": epochs, "seed": seed, "device": device}
@@ -120,7 +121,7 @@ def train(
         config = train_config(preset, **labels, **_given(settings))
         table = _usable(read_cohort(volumes, participants))
         remarks += _remarks(table)
-        split, source = experiments.split_cohort(table.cohort, config), volumes.name
+        split, source = split_cohort(table.cohort, config), volumes.name
     with typer.progressbar(
         length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:

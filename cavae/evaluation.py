@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cavae.cohort import Cohort
@@ -109,11 +108,6 @@ def _hippocampal_figures(
         )
         for label in labels
     ]
-
-
-def figures_table(figures: Sequence[Figure]) -> pd.DataFrame:
-    """Columns metric, group, value, good; one row a figure."""
-    return pd.DataFrame([vars(figure) for figure in figures])
 
 
 def _mean(values: Array) -> float:

@@ -12,6 +12,7 @@ from cavae import numbers
 from cavae.plots import group_order
 from cavae.plots.cohorts import MEMORY_ROIS
 from cavae.ui import results
+from cavae.ui.choices import choose_one
 from cavae.ui.glossary import explain
 from cavae.ui.widgets import plain
 
@@ -40,28 +41,13 @@ COLUMNS = {
 
 def choose_twin() -> str:
     """Ask which healthy twin is meant, one of TWINS."""
-    return st.radio(
-        "Healthy twin",
-        list(TWINS),
-        format_func=TWINS.get,
-        horizontal=True,
-        key="twin",
-        help=f"{explain('healthy twin')} {TWIN_HELP}",
-        persist_state="session",
-    )
+    return choose_one("Healthy twin", TWINS, "twin", f"{explain('healthy twin')} {TWIN_HELP}")
 
 
 def choose_severity() -> str:
     """Ask for a measure of severity, one of SEVERITIES."""
-    return st.radio(
-        "Measure",
-        list(SEVERITIES),
-        format_func=SEVERITIES.get,
-        horizontal=True,
-        key="measure",
-        help=f"{explain('MAD')} Pure effect: the average size of the effect alone, in SD.",
-        persist_state="session",
-    )
+    pure = "Pure effect: the average size of the effect alone, in SD."
+    return choose_one("Measure", SEVERITIES, "measure", f"{explain('MAD')} {pure}")
 
 
 def key_rows(shown: Person, rows: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cavae.ui import models, results, state, widgets
-from cavae.ui.choices import keep_valid
+from cavae.ui.choices import choose_one, keep_valid
 from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -105,14 +105,8 @@ def _choose_source(place: DeltaGenerator, table: state.Loaded) -> str:
     if picked := state.selected_subjects():
         sources = {SELECTED: f"Selected ({len(picked):,})", **sources}
     keep_valid("source", list(sources))
-    return place.radio(
-        "Choose from",
-        list(sources),
-        format_func=sources.get,
-        horizontal=True,
-        key="source",
-        persist_state="session",
-    )
+    with place:
+        return choose_one("Choose from", sources, "source")
 
 
 def _described(subjects: pd.DataFrame) -> list[str]:

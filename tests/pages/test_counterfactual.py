@@ -13,13 +13,6 @@ from tests.people import make_cohort, write_cohort
 ILL = "p070"
 
 
-@pytest.fixture(scope="module")
-def people_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("people") / "people.csv"
-    write_cohort(make_cohort(seed=1), path)
-    return path
-
-
 @pytest.fixture
 def app(people_csv: Path, tiny_model_folder: Path) -> AppTest:
     page = open_page("counterfactual", people_csv, tiny_model_folder)
