@@ -48,7 +48,8 @@ class Calibration:
     (K, d), covariances (K, d, d): mixture of s over target people; healthy_mean (d,),
     healthy_covariance (d, d): s over background people; mean (p,), covariance (p, p): background;
     shift (p,), residual (p, p), effects (K, p), decoded (K, p), reliability (K,), size (p,),
-    spread (): see the module.
+    spread (): see the module; criterion (tried,): BIC of the mixtures of 1, 2 … components, of
+    which the lowest was taken.
     """
 
     common_mean: Array
@@ -67,6 +68,7 @@ class Calibration:
     reliability: Array
     size: Array
     spread: Array
+    criterion: Array
 
     @property
     def subtypes(self) -> int:
@@ -212,6 +214,7 @@ class Calibration:
             "reliability": (k,),
             "size": (p,),
             "spread": (),
+            "criterion": (max(k, arrays["criterion"].size),),
         }
         for name, shape in shapes.items():
             if arrays[name].shape != shape:
@@ -235,7 +238,7 @@ def fit_calibration(
         salient, silent = network.encode_salient(x), _array(network.encode_salient(y).mean)
         z = network.encode_common(x).mean
         decoded = _array(network.decode(z, salient.mean) - network.decode_background(z))
-    mixture, chance = _fit_mixture(salient, seed)
+    mixture, chance, criterion = _fit_mixture(salient, seed)
     common_mean, common_covariance = common.mean(axis=0), np.cov(common, rowvar=False)
     twins = _decode_twins(network, common_mean, common_covariance, generator)
     covariance = _shrunk_covariance(background)
@@ -264,6 +267,7 @@ def fit_calibration(
         reliability=np.array([effect.reliability for effect in effects]),
         size=size,
         spread=np.sqrt(max(scatter, 0.0)),
+        criterion=criterion,
     )
 
 
@@ -319,8 +323,9 @@ def _share(effects: Array, size: Array) -> Array:
     return np.where(size >= SIZE_IN_SD, effects / np.maximum(size, SIZE_IN_SD), 0.0)
 
 
-def _fit_mixture(posterior: Posterior, seed: int) -> tuple[object, Array]:
-    """Components of s over target people, as many as the lowest BIC says; memberships (n, K)."""
+def _fit_mixture(posterior: Posterior, seed: int) -> tuple[object, Array, Array]:
+    """Components of s over target people, as many as the lowest BIC says; memberships (n, K);
+    the BIC of 1, 2 … components."""
     from sklearn.mixture import GaussianMixture
 
     means = _array(posterior.mean)
@@ -329,8 +334,9 @@ def _fit_mixture(posterior: Posterior, seed: int) -> tuple[object, Array]:
         GaussianMixture(k, n_init=5, reg_covar=MIN_LATENT_VARIANCE, random_state=seed).fit(means)
         for k in range(1, most + 1)
     ]
-    best = min(fitted, key=lambda mixture: mixture.bic(means))
-    return best, best.predict_proba(means)
+    criterion = np.array([mixture.bic(means) for mixture in fitted])
+    best = fitted[int(criterion.argmin())]
+    return best, best.predict_proba(means), criterion
 
 
 def _draw(posterior: Posterior, generator: np.random.Generator) -> Array:

@@ -35,6 +35,7 @@ def two_subtypes(spread=0.3, regions=6) -> Calibration:
         reliability=np.zeros(2),
         size=np.full(regions, 10.0),
         spread=np.array(spread),
+        criterion=np.array([30.0, 10.0, 20.0]),
     )
 
 
@@ -117,3 +118,7 @@ def test_arrays_survive_storing(calibration):
     again = Calibration.from_tensors(calibration.to_tensors())
     for name, value in vars(calibration).items():
         np.testing.assert_array_equal(getattr(again, name), value)
+
+
+def test_the_number_of_subtypes_is_the_one_with_the_lowest_criterion(calibration):
+    assert 1 + calibration.criterion.argmin() == calibration.subtypes
