@@ -39,6 +39,8 @@ ORDER = (
     "provenance",
     "evaluation",
     "simulation_evaluation",
+    "sweep",
+    "ablation",
     "card",
     "experiments",
     "plots",

@@ -3,6 +3,7 @@
 Backgrounds are transparent and fonts are the page's, so that figures suit a light and a dark theme.
 """
 
+from cavae.plots.ablation import plot_common_auc_by_variant, plot_completeness_by_variant
 from cavae.plots.brain import plot_brain
 from cavae.plots.cohorts import plot_distributions, plot_severity
 from cavae.plots.colors import PALETTE, group_color, group_order, group_symbol
@@ -17,6 +18,8 @@ __all__ = [
     "group_symbol",
     "highlight",
     "plot_brain",
+    "plot_common_auc_by_variant",
+    "plot_completeness_by_variant",
     "plot_distributions",
     "plot_effect_ranking",
     "plot_latent_matrix",
