@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cavae.cohort import Cohort
 from cavae.fitted import FittedModel
+from cavae.metrics import auc
 from cavae.synthesis import Twins, encode, healthy_twins
 
 Array = NDArray[np.float64]
@@ -47,11 +48,7 @@ def logistic_auc(latents: Array, diseased: NDArray[np.bool_], seed: int = 0) -> 
 
 def ranking_auc(score: Array, diseased: NDArray[np.bool_]) -> float:
     """Chance that a diseased person scores above a healthy one; nan when a group is empty."""
-    from sklearn.metrics import roc_auc_score
-
-    if diseased.all() or not diseased.any():
-        return float("nan")
-    return float(roc_auc_score(diseased, score))
+    return auc(score[diseased], score[~diseased])
 
 
 def evaluate_cohort(model: FittedModel, cohort: Cohort) -> tuple[Figure, ...]:

@@ -25,3 +25,15 @@ def square_root(covariance: Array) -> Array:
     """The symmetric square root of a covariance, (p, p)."""
     values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.clip(values, 0.0, None))) @ vectors.T
+
+
+def auc(positive: Array, negative: Array) -> float:
+    """Chance that one of the scores `positive` (n,) is above one of `negative` (m,), ties half.
+
+    The area under the ROC curve: 1 is perfect separation, 0.5 is none; nan when one is empty.
+    """
+    if not len(positive) or not len(negative):
+        return float("nan")
+    ordered = np.sort(negative)
+    below = np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")
+    return float(below.mean() / (2 * len(ordered)))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from cavae import paper
 from cavae.bootstrap import RESAMPLES, Bootstrap
+from cavae.estimates import UNKNOWN, Estimate, Metric
 from cavae.evaluation import FOLDS, logistic_auc, ranking_auc
 from cavae.fitted import FittedModel
 from cavae.metrics import wasserstein2
@@ -32,19 +33,6 @@ REPEATS = 10  # partitions into folds; one alone moves the AUC by 0.005
 
 
 # --------------------------------------------------------------------------- what is measured
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A metric for tables: key in JSON, name, unit, which direction is good, and in one sentence
-    what good and bad look like; reference: what its reference value is, if it has one."""
-
-    key: str
-    name: str
-    unit: str
-    direction: str
-    meaning: str
-    reference: str = ""
 
 
 METRICS = (
@@ -148,18 +136,6 @@ METRICS = (
 WITH_INTERVAL = ("w2_target", "w2_background")
 WITH_REFERENCE = (*WITH_INTERVAL, "separation")
 NOT_ANSWERED = ("mad", "effect_mad")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure, its 95 % interval, and its reference value (see `Metric`); nan: not known."""
-
-    value: float
-    interval: tuple[float, float] = (float("nan"), float("nan"))
-    reference: float = float("nan")
-
-
-UNKNOWN = Estimate(float("nan"))
 
 
 @dataclass(frozen=True)
