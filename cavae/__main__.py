@@ -156,14 +156,46 @@ def counterfactual(
     participants: Participants = None,
     twin: Annotated[str, typer.Option(help="residual or paper.")] = "residual",
     standardized: Annotated[bool, typer.Option(help="Add observed_… in SD.")] = False,
+    intervals: Annotated[
+        bool, typer.Option("--intervals", help="Add 90 % intervals, low_… and high_… in SD.")
+    ] = False,
 ) -> None:
     """Write everyone's healthy twin (mm³), disease effect (SD) and severity."""
     loaded, table = _model_and_table(model, volumes, participants, output)
     from cavae import synthesis
 
     twins = synthesis.healthy_twins(loaded, synthesis.encode(loaded, table.cohort), twin)
-    save_table([twins.table(standardized)], output)
+    save_table([twins.table(standardized, intervals)], output)
     _say([*_remarks(table), *twins.encoding.notices])
+
+
+@app.command()
+def subtypes(
+    model: ModelName = DEFAULT_MODEL,
+    volumes: Annotated[Path | None, typer.Option(help="Table of volumes, for memberships.")] = None,
+    participants: Participants = None,
+    output: Annotated[Path | None, typer.Option(help="File of memberships to write.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the subtypes that a model found; with a table, write to which of them people belong."""
+    if (volumes is None) != (output is None):
+        raise ConfigError("Give both --volumes and --output, or neither.")
+    table = None
+    if volumes is None or output is None:
+        loaded = load_model(model)
+    else:
+        loaded, table = _model_and_table(model, volumes, participants, output)
+    from cavae import subtypes as core
+    from cavae import synthesis
+
+    answer = core.answer(loaded)
+    remarks: list[str] = []
+    if table is not None:
+        encoding = synthesis.encode(loaded, table.cohort)
+        save_table([core.membership_table(loaded, encoding)], output)
+        remarks += [*_remarks(table), *encoding.notices]
+    typer.echo(json.dumps(answer, allow_nan=False) if as_json else core.report(loaded))
+    _say(remarks)
 
 
 @app.command()

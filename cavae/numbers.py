@@ -25,6 +25,11 @@ def deviation(sd: float) -> str:
     return MISSING if math.isnan(sd) else f"{signed(sd, 1)} SD"
 
 
+def interval(low: float, high: float, places: int = 1) -> str:
+    """`−2.3 to −1.2`: the two ends of an interval, signed; the unit stands with its value."""
+    return f"{signed(low, places)} to {signed(high, places)}"
+
+
 def centile(fraction: float) -> str:
     """`4th centile`: the share of healthy people with less; 0.04 is the 4th, kept in 1 to 99."""
     if math.isnan(fraction):

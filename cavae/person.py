@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cavae import numbers
 from cavae.atlas import rois
 from cavae.checkpoint import Model
 from cavae.cohort import Cohort
@@ -16,6 +17,8 @@ from cavae.synthesis import Encoding, Twins, decode, disease_effect
 
 Array = NDArray[np.float64]
 
+WRITTEN_AS_ZERO = 0.05  # SD; an end of an interval nearer to 0 than this excludes nothing
+
 
 @dataclass(frozen=True)
 class Person:
@@ -23,8 +26,9 @@ class Person:
 
     facts: subject_id, age, sex, icv, diagnosis … as in `Standardized.subjects`; common z and
     salient s (latent,), their own; observed and healthy (p,): now and healthy twin, mm³ (or the
-    features' own unit); effect (p,) SD, at their own s; mean and sd (p,): healthy people of the
-    same age, sex and ICV as this person's scanner would measure them.
+    features' own unit); effect (p,) SD, at their own s, and its 90 % interval, two (p,), None where
+    nothing was measured or the model tells none; mean and sd (p,): healthy people of the same age,
+    sex and ICV as this person's scanner would measure them.
     """
 
     facts: pd.Series
@@ -34,6 +38,7 @@ class Person:
     observed: Array
     healthy: Array
     effect: Array
+    interval: tuple[Array, Array] | None
     mean: Array
     sd: Array
 
@@ -46,6 +51,15 @@ class Person:
     def unit(self) -> str:
         """Unit of observed, healthy, mean and sd: "mm³" for regions of the atlas, else unknown."""
         return "mm³" if set(self.features) <= {roi.index for roi in rois()} else ""
+
+    @property
+    def own_anatomy(self) -> bool:
+        """Whether the twin is this person less the effect; the paper's twin is not."""
+        return np.allclose(self.healthy + self.sd * self.effect, self.observed)
+
+    def twin_with(self, effect: Array) -> Array:
+        """Volumes of the twin (p,) if the disease had this effect (p,) in SD on the person."""
+        return self.observed - self.sd * effect if self.own_anatomy else self.healthy
 
 
 def person_of(model: Model, cohort: Cohort, twins: Twins, row: int) -> Person:
@@ -60,9 +74,14 @@ def person_of(model: Model, cohort: Cohort, twins: Twins, row: int) -> Person:
         observed=cohort.features[list(twins.features)].to_numpy(float)[row],
         healthy=twins.healthy[row],
         effect=twins.effect[row],
+        interval=_row_of(twins.effect_interval, row),
         mean=mean,
         sd=sd,
     )
+
+
+def _row_of(interval: tuple[Array, Array] | None, row: int) -> tuple[Array, Array] | None:
+    return None if interval is None else (interval[0][row], interval[1][row])
 
 
 def healthy_people(model: Model, encoding: Encoding, row: int) -> tuple[Array, Array]:
@@ -104,6 +123,7 @@ def draw_person(model: Model, seed: int, twin: str = "residual") -> Person:
         observed,
         healthy,
         effect,
+        None,  # Drawn, not measured: there is no doubt about it.
         zero,
         one - zero,
     )
@@ -153,6 +173,11 @@ def person_table(person: Person, effect: Array) -> pd.DataFrame:
     Columns index, label, healthy, observed (now), effect (SD), percent (the effect as a share of
     the twin), mean and sd of healthy people like this one. Now is what was measured plus what
     the effect differs from the person's own.
+
+    For the person's own effect also the ends of its 90 % interval: low, high (SD), percent_low,
+    percent_high, and those of the twin's volume, twin_low, twin_high (NaN for the paper's twin);
+    clear says whether it excludes 0. All NaN and not clear for any other effect: an interval tells
+    what a measurement leaves open, and an imagined effect was not measured.
     """
     names = {roi.index: roi.label for roi in rois()}
     return pd.DataFrame(
@@ -165,14 +190,55 @@ def person_table(person: Person, effect: Array) -> pd.DataFrame:
             "percent": 100 * person.sd * effect / person.healthy,
             "mean": person.mean,
             "sd": person.sd,
+            **_interval_columns(person, effect),
         }
     )
+
+
+def _interval_columns(person: Person, effect: Array) -> dict[str, Array | NDArray[np.bool_]]:
+    low = high = np.full(len(effect), np.nan)
+    if person.interval is not None and np.array_equal(effect, person.effect):
+        low, high = person.interval
+    # A small effect leaves a large twin: the ends change places.
+    twin_high, twin_low = (person.twin_with(end) for end in (low, high))
+    return {
+        "low": low,
+        "high": high,
+        "percent_low": 100 * person.sd * low / twin_high,
+        "percent_high": 100 * person.sd * high / twin_low,
+        "twin_low": twin_low if person.own_anatomy else np.full(len(effect), np.nan),
+        "twin_high": twin_high if person.own_anatomy else np.full(len(effect), np.nan),
+        "clear": (low > WRITTEN_AS_ZERO) | (high < -WRITTEN_AS_ZERO),
+    }
+
+
+def compared(row: pd.Series, unit: str) -> str:
+    """A row of `person_table` as a clinician writes it, the interval in brackets if there is one.
+
+    `Right hippocampus 18 % smaller than the twin's (12 to 24 %)`; for features that are no volumes
+    (unit "") the difference is in SD.
+    """
+    ending, (less, more), places = (" %", ("smaller", "larger"), 0)
+    value, low, high = row["percent"], row["percent_low"], row["percent_high"]
+    if not unit:
+        ending, (less, more), places = (" SD", ("below", "above"), 1)
+        value, low, high = row["effect"], row["low"], row["high"]
+    than = "than the twin's" if unit else "the twin's"
+    known = not np.isnan(low)
+    if (known and not row["clear"]) or round(abs(value), places) == 0:
+        span = f" ({numbers.interval(low, high, places)}{ending})" if known else ""
+        return f"{row['label']} not clearly different from the twin's{span}"
+    near, far = sorted((abs(low), abs(high)))
+    span = f" ({near:.{places}f} to {far:.{places}f}{ending})" if known else ""
+    word = less if value < 0 else more
+    return f"{row['label']} {abs(value):.{places}f}{ending} {word} {than}{span}"
 
 
 def export_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
     """`person_table` to take away: roi, label, healthy_twin, now, effect_sd, effect_percent.
 
-    With "mm³" as unit the columns of volumes are called healthy_twin_mm3 and now_mm3.
+    With intervals also the low and high of each, but of now, which was measured. With "mm³" as
+    unit the columns of volumes are called healthy_twin_mm3 and so on.
     """
     ending = "_mm3" if unit == "mm³" else ""
     names = {
@@ -182,8 +248,14 @@ def export_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:
         "observed": f"now{ending}",
         "effect": "effect_sd",
         "percent": "effect_percent",
+        "low": "effect_sd_low",
+        "high": "effect_sd_high",
+        "percent_low": "effect_percent_low",
+        "percent_high": "effect_percent_high",
+        "twin_low": f"healthy_twin_low{ending}",
+        "twin_high": f"healthy_twin_high{ending}",
     }
-    return table[list(names)].rename(columns=names)
+    return table[list(names)].rename(columns=names).dropna(axis=1, how="all")
 
 
 def caveats(model: Model, person: Person) -> tuple[str, ...]:

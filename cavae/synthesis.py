@@ -45,10 +45,12 @@ class Encoding:
 
     def table(self) -> pd.DataFrame:
         """subject_id, diagnosis (if any is known), common_1…, salient_1…"""
+        return pd.concat([self.people(), self.latents()], axis=1)
+
+    def people(self) -> pd.DataFrame:
+        """subject_id, diagnosis (if any is known)."""
         known = self.subjects[["subject_id", "diagnosis"]]
-        if (known["diagnosis"] == "").all():
-            known = known[["subject_id"]]
-        return pd.concat([known, self.latents()], axis=1)
+        return known[["subject_id"]] if (known["diagnosis"] == "").all() else known
 
     def latents(self) -> pd.DataFrame:
         """common_1…, salient_1…"""
@@ -77,9 +79,19 @@ class Twins:
     effect_mad: Array
     effect_interval: tuple[Array, Array] | None
 
-    def table(self, standardized: bool = False) -> pd.DataFrame:
-        """One row a person, the columns of the command `counterfactual`."""
+    def table(self, standardized: bool = False, intervals: bool = False) -> pd.DataFrame:
+        """One row a person, the columns of the command `counterfactual`.
+
+        intervals: with low_… and high_…, the ends of everyone's 90 % intervals in SD; raises
+        ConfigError where the model has none.
+        """
         blocks = {"healthy": self.healthy, "effect": self.effect}
+        if intervals and self.effect_interval is None:
+            raise ConfigError(
+                "A model of the preset paper tells no intervals; accepted: a calibrated model."
+            )
+        if intervals:
+            blocks |= dict(zip(("low", "high"), self.effect_interval, strict=True))
         if standardized:
             blocks["observed"] = self.encoding.standardized
         columns = {

@@ -12,7 +12,7 @@ import pytest
 from cavae import __main__ as commands
 from cavae.cohort import template_csv
 from tests.conftest import ROOT
-from tests.people import make_cohort, write_cohort
+from tests.people import FEATURES, make_cohort, write_cohort
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,57 @@ def test_twins_by_command_are_those_of_the_core(
     pd.testing.assert_frame_equal(pd.read_csv(output), expected.table())
 
 
+def test_intervals_stand_around_the_effects_and_only_on_demand(
+    run, table, tiny_model_folder, tmp_path
+):
+    words = ["counterfactual", "--model", tiny_model_folder, "--volumes", table, "--output"]
+    assert run(*words, tmp_path / "plain.csv")[0] == 0
+    assert run(*words, tmp_path / "wide.csv", "--intervals")[0] == 0
+    plain, wide = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("plain", "wide"))
+    pd.testing.assert_frame_equal(wide[list(plain)], plain)
+    assert set(wide) - set(plain) == {
+        f"{end}_{name}" for end in ("low", "high") for name in FEATURES
+    }
+    for name in FEATURES:
+        assert (wide[f"low_{name}"] <= wide[f"effect_{name}"]).all()
+        assert (wide[f"effect_{name}"] <= wide[f"high_{name}"]).all()
+
+
+def test_subtypes_lists_what_a_model_found(run, tiny_model_folder):
+    status, out, err = run("subtypes", "--model", tiny_model_folder, "--json")
+    told = json.loads(out)
+    assert status == 0
+    assert not err
+    assert [one["number"] for one in told["subtypes"]] == [1]
+    assert told["subtypes"][0].keys() == {"number", "name", "share", "regions"}
+    assert list(told["criterion"]) == ["1"]
+    status, out, _ = run("subtypes", "--model", tiny_model_folder)
+    assert told["subtypes"][0]["name"] in out
+
+
+def test_subtypes_writes_to_which_people_belong(run, table, tiny_model_folder, tmp_path):
+    output = tmp_path / "memberships.csv"
+    words = ["--model", tiny_model_folder, "--volumes", table, "--output", output]
+    assert run("subtypes", *words)[0] == 0
+    told = pd.read_csv(output, dtype={"subtype": str})
+    assert list(told) == ["subject_id", "diagnosis", "subtype", "chance_none", "chance_1"]
+    assert set(told["subtype"]) == {"1", "none"}
+    np.testing.assert_allclose(told["chance_none"] + told["chance_1"], 1)
+
+
+def test_a_model_of_the_paper_has_neither_intervals_nor_subtypes(run, table, tmp_path):
+    model, output = tmp_path / "model", tmp_path / "out.csv"
+    words = ["--target", "AD", "--epochs", 2, "--preset", "paper", "--output", model]
+    assert run("train", "--volumes", table, *words)[0] == 0
+    words = ["--model", model, "--volumes", table, "--output", output]
+    for command in (["counterfactual", "--intervals"], ["subtypes"]):
+        status, out, err = run(*command, *words)
+        assert status == 2
+        assert not out
+        assert "accepted: a calibrated model" in err
+        assert not output.exists()
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_sample_writes_two_rows_a_pair(run, tiny_model_folder, tmp_path, suffix):
     output = tmp_path / f"pairs{suffix}"
@@ -151,6 +202,8 @@ BAD = {
         *("counterfactual", "--model", "{model}", "--volumes", "{table}"),
         *("--twin", "evil", "--output", "{out}.csv"),
     ],
+    "memberships of nobody": ["subtypes", "--model", "{model}", "--output", "{out}.csv"],
+    "memberships to nowhere": ["subtypes", "--model", "{model}", "--volumes", "{table}"],
     "labels nobody has": ["train", "--volumes", "{table}", "--target", "XX", "--output", "{out}"],
     "a preset nobody knows": [
         *("train", "--volumes", "{table}", "--preset", "best", "--output", "{out}")

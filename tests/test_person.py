@@ -1,12 +1,14 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose as assert_same
 
 from cavae.person import (
     Person,
     caveats,
+    compared,
     draw_person,
     effect_at,
     export_table,
@@ -109,8 +111,74 @@ def test_the_table_to_take_away_names_its_units(tiny_model, cohort):
         "now_mm3",
         "effect_sd",
         "effect_percent",
+        "effect_sd_low",
+        "effect_sd_high",
+        "effect_percent_low",
+        "effect_percent_high",
+        "healthy_twin_low_mm3",
+        "healthy_twin_high_mm3",
     ]
     assert table["label"][table["roi"] == "47"].item() == "Right hippocampus"
+
+
+def test_a_persons_interval_is_that_of_their_twins_row(tiny_model, cohort):
+    twins = healthy_twins(tiny_model, encode(tiny_model, cohort))
+    one = person_of(tiny_model, cohort, twins, ILL)
+    rows = person_table(one, one.effect)
+    low, high = twins.effect_interval
+    assert (rows["low"] == low[ILL]).all()
+    assert (rows["high"] == high[ILL]).all()
+    assert (rows["low"] <= rows["effect"]).all()
+    assert (rows["effect"] <= rows["high"]).all()
+
+
+def test_the_twins_interval_is_what_was_measured_less_that_of_the_effect(tiny_model, cohort):
+    one = person(tiny_model, cohort)
+    rows = person_table(one, one.effect)
+    assert_same(rows["twin_low"], rows["observed"] - rows["sd"] * rows["high"])
+    assert_same(rows["twin_high"], rows["observed"] - rows["sd"] * rows["low"])
+    assert rows["healthy"].between(rows["twin_low"], rows["twin_high"]).all()
+    assert_same(rows["percent_low"], 100 * (rows["observed"] / rows["twin_high"] - 1))
+    assert_same(rows["percent_high"], 100 * (rows["observed"] / rows["twin_low"] - 1))
+
+
+def test_the_papers_twin_has_no_interval_and_its_effect_has(tiny_model, cohort):
+    one = person(tiny_model, cohort, "paper")
+    rows = person_table(one, one.effect)
+    assert rows[["twin_low", "twin_high"]].isna().all(axis=None)
+    assert rows[["low", "percent_low"]].notna().all(axis=None)
+    assert "healthy_twin_low_mm3" not in export_table(rows, one.unit)
+
+
+def test_what_was_not_measured_has_no_interval(tiny_model, cohort):
+    one = person(tiny_model, cohort)
+    imagined = person_table(one, effect_at(tiny_model, one, one.salient + 1))
+    drawn = draw_person(tiny_model, 3)
+    for rows in (imagined, person_table(drawn, drawn.effect)):
+        assert rows[["low", "high", "percent_low", "twin_high"]].isna().all(axis=None)
+        assert not rows["clear"].any()
+        assert not [name for name in export_table(rows, "mm³") if "low" in name]
+
+
+def test_clear_is_what_differs_from_none_as_it_is_written(tiny_model, cohort):
+    one = person(tiny_model, cohort)
+    low = np.array([-2.0, -2.0, -2.0, 0.0, 0.01, 0.2, -1.0, -0.04])
+    high = np.array([-1.0, -0.04, 1.0, 0.0, 0.02, 0.4, -0.1, 0.2])
+    rows = person_table(replace(one, interval=(low, high)), one.effect)
+    assert rows["clear"].tolist() == [True, False, False, False, False, True, True, False]
+
+
+def test_a_difference_is_said_as_a_clinician_would():
+    row = {"label": "Right hippocampus", "percent": -18.2, "effect": -1.8}
+    known = {"percent_low": -24.1, "percent_high": -12.0, "low": -2.4, "high": -1.2, "clear": True}
+    told = "Right hippocampus 18 % smaller than the twin's"
+    assert compared(pd.Series(row | known), "mm³") == f"{told} (12 to 24 %)"
+    own = compared(pd.Series(row | known), "")
+    assert own == "Right hippocampus 1.8 SD below the twin's (1.2 to 2.4 SD)"
+    unclear = compared(pd.Series(row | known | {"percent_high": 2.0, "clear": False}), "mm³")
+    assert unclear == "Right hippocampus not clearly different from the twin's (−24 to +2 %)"
+    unknown = dict.fromkeys(known, np.nan) | {"clear": False}
+    assert compared(pd.Series(row | unknown), "mm³") == told
 
 
 def test_features_of_other_kinds_have_no_unit(tiny_model, cohort):
