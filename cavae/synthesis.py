@@ -110,17 +110,23 @@ class Twins:
 def encode(model: FittedModel, cohort: Cohort) -> Encoding:
     """Posterior means of z and s for everyone; raises DataError when features are missing."""
     standardized = model.preprocessor.transform(cohort)
-    with torch.no_grad():
-        x = _tensor(standardized.values)
-        common, salient = model.network.encode_common(x).mean, model.network.encode_salient(x).mean
+    common, salient = encode_standardized(model, standardized.values)
     return Encoding(
         standardized.subjects,
         standardized.values,
-        _array(common),
-        _array(salient),
+        common,
+        salient,
         standardized.adaptations,
         standardized.notices,
     )
+
+
+def encode_standardized(model: FittedModel, x: Array) -> tuple[Array, Array]:
+    """Posterior means of z and s, (n, latent) each, of standardized people x (n, p)."""
+    with torch.no_grad():
+        people = _tensor(x)
+        common, salient = model.network.encode_common(people), model.network.encode_salient(people)
+    return _array(common.mean), _array(salient.mean)
 
 
 def decode(model: FittedModel, common: Array, salient: Array) -> Array:
