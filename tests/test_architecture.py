@@ -23,6 +23,7 @@ ORDER = (
     "reference",
     "simulation",
     "model",
+    "kernels",
     "losses",
     "metrics",
     "bootstrap",
