@@ -9,11 +9,8 @@ import torch
 from torch import Tensor
 
 from cavae.config import TrainConfig
+from cavae.kernels import kernel_discrepancy
 from cavae.model import ContrastiveVAE, Posterior
-
-# Widths of the kernel family, as multiples of the latent dimension: for two standard normal
-# draws the expected squared distance is twice the dimension.
-KERNEL_WIDTHS = (4.0, 2.0, 1.0, 0.5, 0.25)
 
 
 def reconstruction(x: Tensor, decoded: Tensor) -> Tensor:
@@ -28,29 +25,8 @@ def kl_divergence(posterior: Posterior) -> Tensor:
 
 
 def mmd(a: Tensor, b: Tensor) -> Tensor:
-    """Squared maximum mean discrepancy between samples a (n, d) and b (m, d), eq. 8.
-
-    The kernel is the mean of five Gaussians exp(-|u-v|² / (2 d w)), w in KERNEL_WIDTHS.
-    The widths halve, so each Gaussian is the square of the one before: one exponential in all.
-    """
-    both = torch.cat([a, b])
-    kernel = _kernel(_squared_distances(both), dimension=a.shape[-1])
-    n = len(a)
-    return kernel[:n, :n].mean() + kernel[n:, n:].mean() - 2.0 * kernel[:n, n:].mean()
-
-
-def _squared_distances(points: Tensor) -> Tensor:
-    squares = points.square().sum(dim=-1)
-    return (squares[:, None] + squares[None, :] - 2.0 * points @ points.T).clamp_min(0.0)
-
-
-def _kernel(squared_distances: Tensor, dimension: int) -> Tensor:
-    gaussian = torch.exp(squared_distances / (-2.0 * dimension * KERNEL_WIDTHS[0]))
-    total = gaussian
-    for _ in KERNEL_WIDTHS[1:]:
-        gaussian = gaussian.square()
-        total = total + gaussian
-    return total / len(KERNEL_WIDTHS)
+    """Squared maximum mean discrepancy between samples a (n, d) and b (m, d), eq. 8."""
+    return kernel_discrepancy(a, b)
 
 
 def salient_silence(salient: Posterior) -> Tensor:
