@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from cavae.atlas import rois
 from cavae.evaluation import Figure
+from cavae.quality import FACT, Quality
 from cavae.training import TrainedModel
 
 LIMITS = """\
@@ -26,6 +29,7 @@ def write_card(
     figures: Sequence[Figure],
     measured_on: str,
     command: str,
+    quality: Quality | None = None,
 ) -> str:
     """Compose the card; `measured_on` says who the figures were measured on."""
     config, training = trained.config, trained.training
@@ -62,6 +66,10 @@ best epoch {trained.best_epoch} of at most {training.epochs}:
 
 {figure_rows(figures)}
 
+## How useful and how private its synthetic people are
+
+{quality_rows(quality)}
+
 ## Limits
 
 {LIMITS}
@@ -69,6 +77,7 @@ best epoch {trained.best_epoch} of at most {training.epochs}:
 
 The folder holds network weights and summary figures of the cohorts (regression coefficients,
 standard deviations, rounded percentiles of age, mean and SD of ICV). No row of a person is in it.
+How well an attacker can tell whose data it learned from is measured above.
 """
 
 
@@ -78,10 +87,42 @@ def figure_rows(figures: Sequence[Figure]) -> str:
     return "\n".join(["| figure | of | value | best |", "| --- | --- | --- | --- |", *rows])
 
 
+def quality_rows(quality: Quality | None) -> str:
+    """On whom the quality was measured, and its figures as a Markdown table."""
+    if quality is None:
+        return "Not measured."
+    rows = [
+        f"| {row.metric} | {_with_unit(row.value, row.unit)}{_span(row.low, row.high)} | "
+        f"{_best(row.direction, row.referred_to, row.reference, row.unit)} |"
+        for row in quality.table().itertuples()
+    ]
+    head = ["| figure | value (95 % interval) | best |", "| --- | --- | --- |"]
+    return "\n".join([quality.measured_on, "", *head, *rows])
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"{value:.2f} {unit}".rstrip()
+
+
+def _span(low: float, high: float) -> str:
+    return "" if np.isnan(low) else f" ({low:.2f} to {high:.2f})"
+
+
+def _best(direction: str, referred_to: str, reference: float, unit: str) -> str:
+    if np.isnan(reference):
+        return direction
+    return f"{direction}; {referred_to}: {_with_unit(reference, unit)}"
+
+
 def facts(
-    trained: TrainedModel, trained_on: str, figures: Sequence[Figure]
+    trained: TrainedModel,
+    trained_on: str,
+    figures: Sequence[Figure],
+    quality: Quality | None = None,
 ) -> Mapping[str, object]:
-    """What config.json says besides settings: people, best epoch and the figures of the card."""
+    """What config.json says besides settings: people, best epoch, the figures of the card and,
+    where it was measured, the quality."""
+    measured = {} if quality is None else {FACT: quality.to_dict()}
     return {
         "trained_on": trained_on,
         "people": trained.people,
@@ -91,4 +132,5 @@ def facts(
             for f in figures
             if f.value == f.value
         ],
+        **measured,
     }

@@ -16,6 +16,7 @@ from cavae.cohort import Cohort, join_cohorts, read_cohort
 from cavae.config import TrainConfig, train_config
 from cavae.demo import make_demo
 from cavae.evaluation import Figure, evaluate_cohort
+from cavae.quality import Quality, mean_quality, measure_quality
 from cavae.simulation import read_simulation
 from cavae.tables import save_table
 from cavae.training import OnProgress, Split, TrainedModel, split_cohort, train
@@ -42,25 +43,41 @@ def train_and_save(
     latent: int = 5,
     on_progress: OnProgress | None = None,
 ) -> TrainedModel:
-    """Train and write the model folder, its card with figures on the validation people."""
+    """Train and write the model folder, its card with figures on the validation people; those of
+    what it generates are measured on the test people, if there are any."""
     trained = train(split, config, latent, on_progress)
     figures = evaluate_cohort(trained, split.validation)
     measured_on = (
         f"Measured on the {len(split.validation)} people that training was monitored with. They "
         "had a part in choosing the epoch: read these figures as a first impression."
     )
-    save_trained(trained, folder, trained_on, figures, measured_on)
+    quality = _quality_apart(trained, split, measured_on)
+    save_trained(trained, folder, trained_on, figures, measured_on, quality=quality)
     return trained
 
 
+def _quality_apart(trained: TrainedModel, split: Split, of_validation: str) -> Quality | None:
+    """Quality on the test people, and without any on the validation people."""
+    if split.test is None:
+        quality, measured_on = (
+            measure_quality(trained, split.train, split.validation),
+            of_validation,
+        )
+    else:
+        quality = measure_quality(trained, split.train, split.test, split.validation)
+        measured_on = f"Measured on {len(split.test):,} test people, who had no part in training."
+    return None if quality is None else replace(quality, measured_on=measured_on)
+
+
 def simulated_split(folder: Path) -> Split:
-    """Training and validation people of a semi-synthetic experiment written by `simulate`."""
+    """The people of a semi-synthetic experiment written by `simulate`."""
     simulated = read_simulation(folder)
-    train_people, validation_people = (
-        join_cohorts([simulated.background[part], simulated.target[part]])
-        for part in ("train", "validation")
+    return Split(
+        *(
+            join_cohorts([simulated.background[part], simulated.target[part]])
+            for part in ("train", "validation", "test")
+        )
     )
-    return Split(train_people, validation_people)
 
 
 def save_trained(
@@ -71,10 +88,15 @@ def save_trained(
     measured_on: str = "Not measured.",
     sources: str = "",
     command: str = "python -m cavae train",
+    quality: Quality | None = None,
 ) -> None:
     """Write the model folder with a card."""
-    card = write_card(trained, folder.name, sources or trained_on, figures, measured_on, command)
-    save_model(trained, folder, card, facts(trained, trained_on, figures))
+    if quality is not None:
+        quality = replace(quality, command=command)
+    card = write_card(
+        trained, folder.name, sources or trained_on, figures, measured_on, command, quality
+    )
+    save_model(trained, folder, card, facts(trained, trained_on, figures, quality))
 
 
 def read_ad_mci(folder: Path) -> Cohort:
@@ -96,7 +118,7 @@ def pretrain_ad_mci(data: Path, output: Path, demo: Path) -> TrainedModel:
     the demo cohort."""
     cohort = read_ad_mci(data)
     config = train_config("calibrated", seed=AD_MCI_SEED, device="cpu")
-    figures = cross_validate(cohort, config)
+    figures, quality = cross_validate(cohort, config)
     trained = train(split_cohort(cohort, config), config)
     measured_on = (
         f"Measured on Study1 people that the model had not seen: {FOLDS}-fold cross-validation, "
@@ -111,26 +133,31 @@ def pretrain_ad_mci(data: Path, output: Path, demo: Path) -> TrainedModel:
         measured_on,
         AD_MCI_SOURCES,
         "python -m cavae pretrain --data ../shared/data",
+        replace(quality, measured_on=measured_on),
     )
     save_table([make_demo(trained, cohort)], demo)
     return trained
 
 
-def cross_validate(cohort: Cohort, config: TrainConfig) -> tuple[Figure, ...]:
-    """Mean figures on held-out people of the sites that have target people.
+def cross_validate(cohort: Cohort, config: TrainConfig) -> tuple[tuple[Figure, ...], Quality]:
+    """Mean figures and quality on held-out people of the sites that have target people.
 
     Sites of healthy people alone stay in training: without patients they cannot be tested.
     """
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    qualities = []
     for number, held_out in enumerate(_folds(cohort, config)):
         settings = replace(config, seed=config.seed + number)
-        trained = train(split_cohort(cohort.select(~held_out), settings), settings)
-        for figure in evaluate_cohort(trained, cohort.select(held_out)):
+        split, others = split_cohort(cohort.select(~held_out), settings), cohort.select(held_out)
+        trained = train(split, settings)
+        qualities.append(measure_quality(trained, split.train, others, split.validation))
+        for figure in evaluate_cohort(trained, others):
             values[figure.metric, figure.group, figure.good].append(figure.value)
-    return tuple(
+    figures = tuple(
         Figure(metric, group, float(np.mean(of_folds)), good)
         for (metric, group, good), of_folds in values.items()
     )
+    return figures, mean_quality([q for q in qualities if q is not None], FOLDS)
 
 
 def _folds(cohort: Cohort, config: TrainConfig) -> Iterator[NDArray[np.bool_]]:

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from cavae.calibration import fit_calibration
 from cavae.cohort import Cohort
-from cavae.config import ModelConfig, TrainConfig
+from cavae.config import DEFAULT_VARIANT, ModelConfig, TrainConfig, require_variant
 from cavae.errors import ConfigError, DataError
 from cavae.fitted import FittedModel
-from cavae.losses import objective
+from cavae.losses import Discriminator, discrimination, objective
 from cavae.metrics import wasserstein2
-from cavae.model import ContrastiveVAE, initialize
+from cavae.model import Network, initialize, seeded
 from cavae.preprocessing import Preprocessor, fit_preprocessor
 
 MONITOR_EVERY = 5  # epochs between two looks at the validation data
@@ -60,10 +60,11 @@ class TrainedModel(FittedModel):
 
 @dataclass(frozen=True)
 class Split:
-    """People to learn from and people to monitor with."""
+    """People to learn from, people to monitor with, and people who have no part in it, if any."""
 
     train: Cohort
     validation: Cohort
+    test: Cohort | None = None
 
 
 def choose_device(name: str) -> torch.device:
@@ -114,14 +115,16 @@ def train(
     config: TrainConfig,
     latent: int = 5,
     on_progress: OnProgress | None = None,
+    variant: str = DEFAULT_VARIANT,
 ) -> TrainedModel:
     """Fit preprocessing and network to the people of `split.train`.
 
     `on_progress` is called after each epoch; when it returns False training stops and the best
-    epoch so far is kept.
+    epoch so far is kept. Raises ConfigError for a variant that is not there, or that the settings
+    are not for.
     """
     preprocessor = fit_preprocessor(split.train, config.background, config.target)
-    model_config = ModelConfig(features=preprocessor.features, latent=latent)
+    model_config = ModelConfig(preprocessor.features, latent, variant=variant)
     training, validation = (
         _standardize(preprocessor, part, config) for part in (split.train, split.validation)
     )
@@ -148,18 +151,22 @@ def fit_network(
     training: Pair,
     validation: Pair,
     on_progress: OnProgress | None = None,
-) -> tuple[ContrastiveVAE, tuple[Progress, ...]]:
+) -> tuple[Network, tuple[Progress, ...]]:
     """Minimize the objective on standardized data; return the best epoch's network on the CPU."""
+    require_variant(model_config.variant, config)
     device = choose_device(config.device)
     background, target = (torch.as_tensor(x, dtype=torch.float32).to(device) for x in training)
     network = initialize(model_config, config.seed).to(device)
     generator = torch.Generator(device).manual_seed(config.seed)
-    optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, betas=config.betas)
+    optimizer = _adam(network, config)
+    opponent = None
+    if model_config.variant == "total-correlation":
+        opponent = _Opponent(model_config, config, device)
     best, best_score, best_epoch = copy.deepcopy(network.state_dict()), float("inf"), 0
     history: list[Progress] = []
     started = time.monotonic()
     for epoch in range(1, config.epochs + 1):
-        terms = _run_epoch(network, optimizer, background, target, config, generator)
+        terms = _run_epoch(network, optimizer, background, target, config, generator, opponent)
         w2_background = w2_target = float("nan")
         if epoch % MONITOR_EVERY == 0 or epoch == config.epochs:
             w2_background, w2_target = _monitor(network, validation, config.seed)
@@ -183,22 +190,52 @@ def _standardize(preprocessor: Preprocessor, part: Cohort, config: TrainConfig) 
     return values[background], values[~background]
 
 
+def _adam(module: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
+    return torch.optim.Adam(module.parameters(), lr=config.learning_rate, betas=config.betas)
+
+
+class _Opponent:
+    """The discriminator of the variant total-correlation, with an Adam of its own."""
+
+    def __init__(
+        self, model_config: ModelConfig, config: TrainConfig, device: torch.device
+    ) -> None:
+        with seeded(config.seed):
+            discriminator = Discriminator(model_config.latent, model_config.hidden)
+        self.discriminator = discriminator.to(device)
+        self.optimizer = _adam(self.discriminator, config)
+
+    def learn(self, network: Network, target: Tensor, generator: torch.Generator) -> None:
+        """One step, on latents that the network draws for target people as it is now."""
+        with torch.no_grad():
+            z = network.encode_common(target).sample(generator)
+            s = network.encode_salient(target).sample(generator)
+        loss = discrimination(self.discriminator, z, s, generator)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+
+
 def _run_epoch(
-    network: ContrastiveVAE,
+    network: Network,
     optimizer: torch.optim.Optimizer,
     background: Tensor,
     target: Tensor,
     config: TrainConfig,
     generator: torch.Generator,
+    opponent: _Opponent | None = None,
 ) -> dict[str, float]:
     network.train()
+    discriminator = None if opponent is None else opponent.discriminator
     sums: dict[str, Tensor] = {}
     steps = 0
     for background_batch, target_batch in _batches(background, target, config, generator):
-        terms = objective(network, target_batch, background_batch, config, generator)
+        terms = objective(network, target_batch, background_batch, config, generator, discriminator)
         optimizer.zero_grad()
         terms["total"].backward()
         optimizer.step()
+        if opponent is not None:
+            opponent.learn(network, target_batch, generator)
         sums = {name: sums.get(name, 0.0) + term.detach() for name, term in terms.items()}
         steps += 1
     return {name: float(total) / steps for name, total in sums.items()}
@@ -238,14 +275,14 @@ def _blur(values: Tensor, noise: float, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
-def _monitor(network: ContrastiveVAE, validation: Pair, seed: int) -> tuple[float, float]:
+def _monitor(network: Network, validation: Pair, seed: int) -> tuple[float, float]:
     """Squared 2-Wasserstein distance of prior draws to validation data, background and target."""
     network.eval()
     device = next(network.parameters()).device
     generator = torch.Generator(device).manual_seed(seed)
     shape = (MONITOR_DRAWS, network.latent)
     z, s = (torch.randn(shape, generator=generator, device=device) for _ in range(2))
-    generated = network.decode_background(z), network.decode(z, s)
+    generated = network.decode_background(z), network.decode(z, network.prior_salient(s))
     background, target = (
         wasserstein2(sample.cpu().double().numpy(), real)
         for sample, real in zip(generated, validation, strict=True)

@@ -74,7 +74,7 @@ FOLDS = 5
 SMALL_STUDIES = (10, 20, 40, 80)  # real people a group
 SMALL_STUDY = 20  # of them, the one that stands for all
 REPEATS = 10  # small studies drawn of each size
-COLUMN_PAIRS = 50  # pairs of regions that stand for all 9,591: the score of each takes 10 ms
+COLUMN_PAIRS = 30  # pairs of regions that stand for all 9,591: the score of each takes 10 ms
 
 
 @dataclass(frozen=True)
