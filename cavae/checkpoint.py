@@ -62,6 +62,11 @@ def model_card(name_or_folder: str | Path) -> str:
     return _read_text(find_model(name_or_folder) / "card.md", MAX_JSON_BYTES)
 
 
+def model_facts(name_or_folder: str | Path) -> Mapping[str, Any]:
+    """What config.json says of a model besides its settings, without loading its weights."""
+    return _read_config(find_model(name_or_folder))["facts"]
+
+
 def find_model(name_or_folder: str | Path) -> Path:
     """Folder of a model given by its name under pretrained/ or by its path."""
     named = PRETRAINED / str(name_or_folder)

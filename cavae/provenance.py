@@ -10,9 +10,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cavae.checkpoint import find_model
+from cavae.checkpoint import find_model, model_facts
+from cavae.quality import Quality
 
 if TYPE_CHECKING:
     from cavae.synthesis import SampleRequest
@@ -22,6 +23,7 @@ NOTE = (
     "Synthetic pairs of imagined people: none of them is a person. A twin is what the model "
     "expects without the disease, not a causal claim."
 )
+NOT_MEASURED = "Not measured when this model was made."
 
 
 def sample_command(model_name: str, request: SampleRequest, output: str) -> str:
@@ -51,12 +53,20 @@ def sample_record(
         "settings": asdict(request),
         "unit": "SD" if request.standardized else "mm³",
         "command": sample_command(model_name, request, file_name),
+        "quality": quality_record(model_name),
         "versions": {
             "cavae": project_version(),
             **{name: version(name) for name in ("torch", "numpy", "pandas")},
         },
     }
     return json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+
+
+def quality_record(model_name: str) -> dict[str, Any]:
+    """How useful and how private the model's synthetic people are, see `Quality.record`; where it
+    was not measured, measured_on says so. Raises CheckpointError without such a model."""
+    quality = Quality.from_facts(model_facts(model_name))
+    return {"measured_on": NOT_MEASURED} if quality is None else quality.record()
 
 
 def weights_sha256(model_name: str) -> str:
