@@ -21,7 +21,7 @@ from cavae.checkpoint import (
     require_model_folder,
 )
 from cavae.cohort import Check, diagnosis_label, read_cohort
-from cavae.config import DEFAULT_PRESET, train_config
+from cavae.config import DEFAULT_VARIANT, default_preset, require_variant, train_config
 from cavae.errors import CavaeError, ConfigError, DataError
 from cavae.tables import require_output, save_table
 
@@ -102,7 +102,12 @@ def train(
     latent: Annotated[int, typer.Option(help="Dimensions of z and of s, each.")] = 5,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    preset: Annotated[str, typer.Option(help="paper or calibrated.")] = DEFAULT_PRESET,
+    preset: Annotated[
+        str | None, typer.Option(help="paper or calibrated; of other variants paper alone.")
+    ] = None,
+    variant: Annotated[
+        str, typer.Option(help="contrastive, conditional or total-correlation.")
+    ] = DEFAULT_VARIANT,
 ) -> None:
     """Fit preprocessing and model to the labelled people of a table, or of a simulation."""
     from cavae import experiments
@@ -110,6 +115,7 @@ def train(
 
     require_model_folder(output)
     settings = {"mmd_weight": mmd_weight, "epochs": epochs, "seed": seed, "device": device}
+    preset = preset or default_preset(variant)
     remarks: list[str] = []
     if (volumes is None) == (data is None):
         raise ConfigError("Give either --volumes or --data.")
@@ -122,11 +128,12 @@ def train(
         table = _usable(read_cohort(volumes, participants))
         remarks += _remarks(table)
         split, source = split_cohort(table.cohort, config), volumes.name
+    require_variant(variant, config)
     with typer.progressbar(
         length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
     ) as bar:
         trained = experiments.train_and_save(
-            split, config, output, source, latent, lambda _: bar.update(1)
+            split, config, output, source, latent, lambda _: bar.update(1), variant
         )
     typer.echo(f"Model written to {output} (best epoch {trained.best_epoch}).")
     _say(remarks)
@@ -229,12 +236,21 @@ def evaluate(
     model: ModelName,
     data: Annotated[Path, typer.Option(help="Folder of `simulate`.")],
     as_json: AsJson = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Also write all tables and figures: one .html file.")
+    ] = None,
 ) -> None:
     """Measure a model on the test people of a simulation: every metric, its floor and interval."""
     from cavae import simulation, simulation_evaluation
 
-    loaded = load_model(model)
-    figures = simulation_evaluation.evaluate_simulation(loaded, simulation.read_simulation(data))
+    if report is not None:
+        require_output(report, formats=(".html",))
+    loaded, simulated = load_model(model), simulation.read_simulation(data)
+    figures = simulation_evaluation.evaluate_simulation(loaded, simulated)
+    if report is not None:
+        from cavae.report import report_of_simulation, save_report
+
+        save_report(report_of_simulation(loaded, simulated, figures, data.name).html(), report)
     typer.echo(json.dumps(figures.answer(), allow_nan=False) if as_json else figures.report())
     _say(figures.notices)
 

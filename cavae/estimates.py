@@ -8,7 +8,8 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Metric:
     """A metric for tables: key in JSON, name, unit, which direction is good, and in one sentence
-    what good and bad look like; reference: what its reference value is, if it has one."""
+    what good and bad look like; reference: what its reference value is, if it has one; best: the
+    best value, where that is not the reference."""
 
     key: str
     name: str
@@ -16,6 +17,7 @@ class Metric:
     direction: str
     meaning: str
     reference: str = ""
+    best: float = float("nan")
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,21 @@ Array = NDArray[np.float64]
 
 HIPPOCAMPI = ("47", "48")  # right, left
 FOLDS = 5
+MEANINGS = {
+    "MAD, median (SD)": "Should rise from healthy to severe; alike in all groups, the distance "
+    "from the twin says nothing of the disease.",
+    "MAD, Spearman with diagnosis": "At 1 the distance from the twin orders people as their "
+    "diagnoses do; at 0 it has nothing to do with them.",
+    "effect, AUC": "At 1 the size of the effect tells the two groups apart without error; at 0.5 "
+    "it is a coin toss.",
+    "salient s, AUC": "At 1 salient s tells the two groups apart without error; at 0.5 it is a "
+    "coin toss.",
+    "common z, AUC (leakage)": "At 0.5 common z says nothing of the disease; towards 1 the disease "
+    "leaks into what should be shared.",
+    "hippocampal effect, mean (SD)": "Near 0 in healthy people, and the lower the more severe; far "
+    "below 0 in healthy people it is a false alarm.",
+}
+"""What good and bad look like, by the metric of a `Figure`."""
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -15,14 +17,15 @@ from cavae.errors import DataError
 FORMATS = (".csv", ".parquet")
 
 
-def require_output(path: Path, *inputs: Path | None) -> str:
+def require_output(path: Path, *inputs: Path | None, formats: tuple[str, ...] = FORMATS) -> str:
     """The format that the suffix of an output asks for.
 
     Raises DataError for any other format, for a folder, and for an output that is an input.
     """
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        raise DataError(f"Output {path.name!r} has no known format; accepted: .csv, .parquet.")
+    if suffix not in formats:
+        known = ", ".join(formats)
+        raise DataError(f"Output {path.name!r} has no known format; accepted: {known}.")
     if path.is_dir():
         raise DataError(f"Output {str(path)!r} is a folder; accepted: a file to write.")
     for source in inputs:
@@ -36,13 +39,23 @@ def require_output(path: Path, *inputs: Path | None) -> str:
 def save_table(chunks: Iterable[pd.DataFrame], path: Path) -> None:
     """Write chunks of one table to `path`; the file appears only once it is complete."""
     suffix = require_output(path)
+    with whole_file(path) as stream:
+        write_table(chunks, stream, suffix)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A binary stream to write; the file appears at `path` once all of it is there, or never.
+
+    Raises DataError when it cannot be written.
+    """
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix=path.suffix)
         temporary = Path(name)
         with os.fdopen(handle, "wb") as stream:
-            write_table(chunks, stream, suffix)
+            yield stream
         temporary.chmod(0o644)
         os.replace(temporary, path)
     except OSError as error:
@@ -50,6 +63,13 @@ def save_table(chunks: Iterable[pd.DataFrame], path: Path) -> None:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def csv_bytes(table: pd.DataFrame) -> bytes:
+    """A table as commands write it to .csv, byte for byte."""
+    stream = io.BytesIO()
+    write_table([table], stream, ".csv")
+    return stream.getvalue()
 
 
 def write_table(chunks: Iterable[pd.DataFrame], stream: IO[bytes], suffix: str) -> None:

@@ -113,6 +113,44 @@ def plot_latent_matrix(
     return figure
 
 
+def without_webgl(figure: go.Figure, most: int = 450) -> go.Figure:
+    """Return a matrix drawn as SVG, of every so many of its people when there are more than `most`.
+
+    A browser grants a page a handful of WebGL pictures only, and paper needs lines, not pixels.
+    """
+    matrices = [trace for trace in figure.data if trace.type == "splom"]
+    step = -(-sum(len(trace.customdata) for trace in matrices) // most)
+    cells = [
+        cell
+        for trace in figure.data
+        for cell in (_cells(trace, step) if trace.type == "splom" else [trace])
+    ]
+    return go.Figure(cells, figure.layout)
+
+
+def _cells(matrix: go.Splom, step: int) -> Iterator[go.Scatter]:
+    """Yield the cells below the diagonal, with every step-th person."""
+    values = [np.asarray(dimension.values)[::step] for dimension in matrix.dimensions]
+    look = {
+        "name": matrix.name,
+        "legendgroup": matrix.name,
+        "marker": matrix.marker.to_plotly_json(),
+    }
+    for down in range(1, len(values)):
+        for across in range(down):
+            yield go.Scatter(
+                x=values[across],
+                y=values[down],
+                xaxis=_axis("x", across + 1),
+                yaxis=_axis("y", down + 1),
+                mode="markers",
+                customdata=np.asarray(matrix.customdata)[::step],
+                hovertemplate=matrix.hovertemplate,
+                showlegend=bool(matrix.showlegend) and (across, down) == (0, 1),
+                **look,
+            )
+
+
 def point_at(figure: go.Figure, x: float, y: float, person: str) -> None:
     """Put a ring around a person's point, in a figure with one pair of axes, and name them."""
     figure.add_trace(

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
-from cavae.tables import write_table
-
-
-def csv_bytes(table: pd.DataFrame) -> bytes:
-    """A table as the commands write it to .csv, byte for byte."""
-    stream = io.BytesIO()
-    write_table([table], stream, ".csv")
-    return stream.getvalue()
+from cavae.tables import csv_bytes
 
 
 def csv_button(label: str, make: Callable[[], pd.DataFrame], file_name: str, key: str) -> None:
