@@ -30,9 +30,9 @@ class Bootstrap:
         2.5 % and 97.5 % quantiles of the replicates, moved so that their mean lies on `value`.
         Without the move it would not even hold the value where a distance is near its floor: a
         resampled cohort has fewer different people (63 %), which adds a second floor on top.
-        nan when `value` is.
+        nan when `value` is, and without resamples.
         """
-        if np.isnan(value):
+        if np.isnan(value) or not self.resamples:
             return float("nan"), float("nan")
         generator = np.random.default_rng(self.seed)
         replicates = np.array(

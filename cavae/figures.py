@@ -6,9 +6,11 @@ Each is a picture to look at, a caption, and the table that it was drawn from.
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from html import escape
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -184,12 +186,13 @@ class Picture:
 
 @dataclass(frozen=True)
 class PaperFigure:
-    """A figure of the paper, made with our models: words, whom it shows, pictures, and its data."""
+    """A figure of the paper, made with our models: words, whom it shows, its data, and how it is
+    drawn, which takes longer than all the rest."""
 
     words: Words
     people: str
-    pictures: tuple[Picture, ...]
     table: pd.DataFrame
+    draw: Callable[[], tuple[Picture, ...]]
 
     @property
     def file_name(self) -> str:
@@ -232,7 +235,7 @@ def draw_folds(name: str, folds: pd.DataFrame, people: str) -> PaperFigure:
     """Make A1a or A1b from the folds that `ablation` writes: variant, fold, metric, value."""
     metric, plot = FOLD_PLOTS[name]
     table = folds[folds["metric"] == metric].reset_index(drop=True)
-    return PaperFigure(words(name), people, (Picture("", plot(folds)),), table)
+    return PaperFigure(words(name), people, table, lambda: (Picture("", plot(folds)),))
 
 
 # --------------------------------------------------------------------------- scenes
@@ -302,10 +305,6 @@ def fits_simulation(model: FittedModel) -> bool:
 def _distributions(about: Words, scene: Scene) -> PaperFigure:
     known = [index for index in _both_sides(about.regions) if index in scene.measured]
     measured = scene.measured[scene.measured["group"] != ""]
-    pictures = []
-    for start in range(0, len(known), ACROSS):
-        shown = known[start : start + ACROSS]
-        pictures.append(Picture("", _densities(measured, scene.generated, shown)))
     table = pd.concat(
         [
             measured[["group", *known]].assign(people="measured"),
@@ -314,7 +313,13 @@ def _distributions(about: Words, scene: Scene) -> PaperFigure:
         ignore_index=True,
     )
     table = table[["people", "group", *known]].round(DECIMALS)
-    return PaperFigure(about, scene.people, tuple(pictures), table)
+    rows = [known[start : start + ACROSS] for start in range(0, len(known), ACROSS)]
+    return PaperFigure(
+        about,
+        scene.people,
+        table,
+        lambda: tuple(Picture("", _densities(measured, scene.generated, row)) for row in rows),
+    )
 
 
 def _densities(measured: pd.DataFrame, generated: pd.DataFrame, shown: list[str]) -> go.Figure:
@@ -345,18 +350,29 @@ def _harmless(table: pd.DataFrame) -> pd.DataFrame:
 def _latents(about: Words, scene: Scene) -> PaperFigure:
     """Coloured by group in 3b, by diagnosis in 4a, by subtype in 2b."""
     color = "group" if about.name == "3b" else "label"
-    pictures = []
-    for space, title in SPACES.items():
-        columns = [name for name in scene.latents if name.startswith(f"{space}_")]
-        drawing = plot_latent_matrix(_harmless(scene.latents), columns, color=color, height=520)
-        pictures.append(Picture(title, without_webgl(drawing)))
-    table = scene.latents.drop(columns=[name for name in ("mad",) if name in scene.latents])
     head = ["subject_id", "group", "label"]
-    table = table[[*head, *table.columns.drop(head)]].round(DECIMALS)
-    return PaperFigure(about, scene.people, tuple(pictures), table)
+    spaces = {
+        title: [name for name in scene.latents if name.startswith(f"{space}_")]
+        for space, title in SPACES.items()
+    }
+    table = scene.latents[[*head, *chain.from_iterable(spaces.values())]]
+
+    def draw() -> tuple[Picture, ...]:
+        harmless = _harmless(table)
+        matrices = {
+            title: plot_latent_matrix(harmless, columns, color=color, height=520)
+            for title, columns in spaces.items()
+        }
+        return tuple(Picture(title, without_webgl(one)) for title, one in matrices.items())
+
+    return PaperFigure(about, scene.people, table.round(DECIMALS), draw)
 
 
 def _severity(about: Words, scene: Scene) -> PaperFigure:
     table = scene.latents[["subject_id", "label", "mad"]].rename(columns={"label": "diagnosis"})
-    drawing = plot_severity(_harmless(table), "mad", "diagnosis")
-    return PaperFigure(about, scene.people, (Picture("", drawing),), table.round(DECIMALS))
+    return PaperFigure(
+        about,
+        scene.people,
+        table.round(DECIMALS),
+        lambda: (Picture("", plot_severity(_harmless(table), "mad", "diagnosis")),),
+    )

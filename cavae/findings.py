@@ -42,7 +42,7 @@ A1 = {
     "separation": "W2, generated target to background",
 }
 """The columns of Table A1, SD²."""
-LABEL_WIDTH = 36
+LABEL_WIDTH = 40
 
 
 # --------------------------------------------------------------------------- numbers as text
@@ -55,7 +55,7 @@ def figure_text(value: float, unit: str = "", low: float = np.nan, high: float =
     places = 1 if unit == "SD²" else 2
     text = _number(value, places)
     if np.isfinite(low) and np.isfinite(high):
-        text += f" ({_number(low, places)} to {_number(high, places)})"
+        text += f" ({_number(low, places)}\u00a0to\u00a0{_number(high, places)})"
     return text
 
 

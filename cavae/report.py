@@ -261,7 +261,7 @@ def _figure(one: PaperFigure) -> Section:
     return Section(
         f"Figure {about.name}: {about.title}",
         (about.caption, about.look_for, one.people),
-        one.pictures,
+        one.draw(),
     )
 
 

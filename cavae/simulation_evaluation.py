@@ -7,7 +7,7 @@ generated people are those of `sample --standardized --pairs 2000 --seed 0`, lat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -194,9 +194,15 @@ class SimulationFigures:
 
 
 def evaluate_simulation(
-    model: FittedModel, simulated: SemiSynthetic, resamples: int = RESAMPLES
+    model: FittedModel,
+    simulated: SemiSynthetic,
+    resamples: int = RESAMPLES,
+    on_progress: Callable[[float], None] | None = None,
 ) -> SimulationFigures:
     """Measure a model on the test people of a semi-synthetic experiment.
+
+    Without resamples there are no intervals, and nothing takes long. on_progress is told, after
+    each part, which share of the parts is done.
 
     Raises:
         DataError: the model needs regions that the experiment lacks.
@@ -213,15 +219,20 @@ def evaluate_simulation(
     twins, healthy = healthy_twins(model, target), healthy_twins(model, background)
     true = true_effect(model, simulated, target)
     test = target.standardized, background.standardized
-    estimates = {
-        "w2_target": fidelity(pairs.target, test[0], train_target, bootstrap),
-        "w2_background": fidelity(pairs.background, test[1], train_background, bootstrap),
-        "separation": separation((pairs.target, pairs.background), test, bootstrap),
-        **_latent_figures(target, background, simulated, bootstrap),
-        **effect_recovery(twins.effect, true, bootstrap),
-        "coverage90": coverage(twins.effect_interval, true, bootstrap),
-        **_severity(twins, healthy, true, bootstrap),
-    }
+    parts: tuple[Callable[[], dict[str, Estimate]], ...] = (
+        lambda: {"w2_target": fidelity(pairs.target, test[0], train_target, bootstrap)},
+        lambda: {"w2_background": fidelity(pairs.background, test[1], train_background, bootstrap)},
+        lambda: {"separation": separation((pairs.target, pairs.background), test, bootstrap)},
+        lambda: _latent_figures(target, background, simulated, bootstrap),
+        lambda: effect_recovery(twins.effect, true, bootstrap),
+        lambda: {"coverage90": coverage(twins.effect_interval, true, bootstrap)},
+        lambda: _severity(twins, healthy, true, bootstrap),
+    )
+    estimates: dict[str, Estimate] = {}
+    for done, part in enumerate(parts, start=1):
+        estimates |= part()
+        if on_progress is not None:
+            on_progress(done / len(parts))
     return SimulationFigures(
         estimates, tuple(dict.fromkeys([*target.notices, *background.notices]))
     )

@@ -51,3 +51,7 @@ def test_the_same_seed_gives_the_same_interval():
 
 def test_what_is_not_known_has_no_interval():
     assert np.isnan(Bootstrap(2).interval(float("nan"), np.mean, np.zeros((3, 1)))).all()
+
+
+def test_without_resamples_there_is_no_interval():
+    assert np.isnan(Bootstrap(0).interval(1.0, np.mean, np.ones((5, 1)))).all()

@@ -276,3 +276,14 @@ def test_coverage_counts_truths_inside_their_interval():
     assert found.value == pytest.approx(0.9, abs=0.02)
     assert found.interval[0] < found.value < found.interval[1]
     assert np.isnan(coverage(None, true, FEW).value)
+
+
+def test_point_values_come_without_resampling_and_progress_is_told(folders, figures):
+    data, model = folders
+    told = []
+    quick = evaluate_simulation(load_model(model), read_simulation(data), 0, told.append)
+    values = {key: estimate.value for key, estimate in figures.estimates.items()}
+    assert {key: estimate.value for key, estimate in quick.estimates.items()} == values
+    assert all(np.isnan(estimate.interval).all() for estimate in quick.estimates.values())
+    assert told == sorted(told)
+    assert told[-1] == 1.0

@@ -90,8 +90,8 @@ def _dots(part: pd.DataFrame, whose: str, name: str, color: str, symbol: str) ->
         error_x={
             "type": "data",
             "symmetric": False,
-            "array": np.nan_to_num(high - values),
-            "arrayminus": np.nan_to_num(values - low),
+            "array": high - values,
+            "arrayminus": values - low,
             "color": color,
             "thickness": 1.6,
             "width": 3,
