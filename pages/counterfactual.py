@@ -15,6 +15,7 @@ from cavae.ui import (
     results,
     sliders,
     state,
+    subtypes,
     widgets,
 )
 from cavae.ui.glossary import explain
@@ -43,19 +44,30 @@ def beside_their_twin(choice: people.Choice) -> None:
         key_rows = comparison.key_rows(person, rows)
         moved = not np.array_equal(salient, person.salient)
         with picture:
-            st.markdown(people.facts(person), help=explain("centile"))
+            st.markdown(
+                f"{people.facts(person)}  \n{comparison.in_a_sentence(key_rows, person.unit)}",
+                help=f"{explain('centile')} {explain('interval')}",
+            )
             notices.of_person(caveats := core.caveats(model, person))
             # On the first screen, with and without lines above it.
-            height = 380 if caveats else 410
+            height = 350 if caveats else 384
             figure = plots.plot_paired_volumes(key_rows, height=height, unit=person.unit)
             charts.draw(figure, "paired", comparison.in_words(key_rows, person.unit))
-            st.caption(comparison.caption(moved, twin))
+            calibrated = model.calibration is not None
+            st.caption(comparison.caption(moved, person, twin, calibrated))
 
         st.header("Where the effect is", anchor=False, help=explain("effect"))
+        subtypes.of_person(model, salient)
         effects = dict(zip(person.features, effect.tolist(), strict=True))
+        known = comparison.intervals(rows)
         if person.unit:
-            charts.draw(plots.plot_brain(effects), "brain", "Slices of the brain, by effect.")
-        charts.draw(plots.plot_effect_ranking(effects), "ranking", "All effects in order.")
+            brain = plots.plot_brain(effects, intervals=known)
+            charts.draw(brain, "brain", "Slices of the brain, by effect.")
+        clear = rows.loc[rows["clear"], "index"]
+        ranking = plots.plot_effect_ranking(effects, intervals=known, clear=clear)
+        charts.draw(ranking, "ranking", "All effects in order.")
+        if known is not None:
+            st.caption(comparison.FADED, help=explain("interval"))
         comparison.show_all(rows, person.unit)
         downloads.csv_button(
             "Download this person's table",

@@ -25,7 +25,7 @@ from cavae.plots import (
 )
 from cavae.plots.colors import EFFECT_SCALE, NEUTRAL, effect_colors, effect_limit
 from cavae.plots.layout import axis_title, density
-from cavae.plots.volumes import centile
+from cavae.plots.volumes import FADED, centile
 
 EFFECTS = {one.index: -1.0 if one.lobe == "Limbic" else 0.1 for one in rois()} | {"47": -1.9}
 SALIENT = [f"salient_{place}" for place in range(1, 6)]
@@ -295,6 +295,43 @@ def test_ranking_names_the_strongest_and_holds_all() -> None:
     assert len(everything.y) == 139
     assert list(everything.y) == sorted(everything.y)
     assert everything.hovertext[0] == "Right hippocampus: −1.90 SD"
+
+
+def test_ranking_with_intervals_draws_them_and_fades_what_is_not_clear() -> None:
+    effects = {"47": -1.8, "48": -0.3, "31": 0.6}
+    intervals = {"47": (-2.4, -1.2), "48": (-0.8, 0.2), "31": (0.1, 1.1)}
+    figure = plot_effect_ranking(effects, intervals=intervals, clear=("47", "31"))
+    bars, everything, words = figure.data
+    ends = dict(zip(bars.y, zip(bars.x, bars.error_x.arrayminus, strict=True), strict=True))
+    assert ends["Right hippocampus"] == (-1.8, pytest.approx(0.6))
+    assert dict(zip(bars.customdata, bars.marker.opacity, strict=True)) == {
+        "47": 1.0,
+        "48": FADED,
+        "31": 1.0,
+    }
+    told = "Right hippocampus: −1.8 SD (90 % interval −2.4 to −1.2), clear"
+    assert told in bars.hovertext
+    assert told in everything.hovertext
+    assert dict(zip(words.y, words.text, strict=True))["Right hippocampus"] == "−1.8"
+    assert "1 clear losses, 1 clear gains" in figure.layout.annotations[1].text
+    low, high = figure.layout.xaxis.range
+    assert low < min(words.x)
+    assert high > max(words.x)
+
+
+def test_the_twins_interval_lies_behind_its_dot_and_on_the_axis(pair_table: pd.DataFrame) -> None:
+    table = pair_table.assign(twin_low=[3400.0, np.nan], twin_high=[6000.0, np.nan])
+    figure = plot_paired_volumes(table)
+    (bar,) = [trace for trace in figure.data if trace.name == "90 % interval of the twin"]
+    assert bar.x == (3400.0, 6000.0)
+    assert "3,400 mm³ to 6,000 mm³" in bar.hovertemplate
+    assert figure.layout.xaxis.range[1] >= 6000
+
+
+def test_the_brain_tells_intervals_where_they_are_known() -> None:
+    figure = plot_brain({"47": -1.8}, intervals={"47": (-2.4, -1.2)})
+    told = [trace.text for trace in figure.data if trace.name == "47"]
+    assert told == ["Right hippocampus: −1.8 SD (90 % interval −2.4 to −1.2)"]
 
 
 def test_ranking_takes_features_that_are_no_regions() -> None:

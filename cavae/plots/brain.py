@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from cavae.atlas import Rings, Slice, roi, slice_outlines
 from cavae.numbers import signed
 from cavae.plots.colors import EFFECT_SCALE, effect_colors, effect_limit
-from cavae.plots.layout import transparent
+from cavae.plots.layout import Interval, effect_words, transparent
 
 LAYOUT_MM = (
     (("coronal", -3.0), ("coronal", -18.0), ("coronal", -51.0), ("sagittal", -9.0)),
@@ -34,6 +34,7 @@ def plot_brain(
     limit: float | None = None,
     layout: Sequence[Sequence[tuple[str, float]]] = LAYOUT_MM,
     height: int = 540,
+    intervals: Mapping[str, Interval] | None = None,
 ) -> go.Figure:
     """Plot slices in three planes with each ROI filled by its effect.
 
@@ -46,6 +47,7 @@ def plot_brain(
         limit: effect at both ends of the colour scale; from the largest effect when None.
         layout: rows of (plane, position in mm) of `cavae.atlas.slice_outlines`.
         height: pixels.
+        intervals: 90 % interval by MUSE index, for the hover text; none when None.
     """
     effects = {index: value for index, value in effects.items() if math.isfinite(value)}
     limit = limit or effect_limit(effects.values(), unit)
@@ -57,7 +59,8 @@ def plot_brain(
     ]
     for index, rings in _rings_by_roi(panels).items():
         value = effects.get(index)
-        shown = "no value" if value is None else f"{signed(value, 2)} {unit}"
+        known = (intervals or {}).get(index)
+        shown = "no value" if value is None else effect_words(value, unit, known)
         trace = _area(rings, colors.get(index, NO_VALUE), 0.6)
         traces.append(
             trace | {"text": f"{roi(index).label}: {shown}", "hoverinfo": "text", "name": index}

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
+from cavae import numbers
 from cavae.atlas import roi
 from cavae.errors import DataError
+from cavae.numbers import signed
 
 CLEAR = "rgba(0,0,0,0)"
+Interval = tuple[float, float]
 TITLES = {
     "age": ("Age", "years"),
     "icv": ("Intracranial volume", "mm³"),
@@ -93,6 +96,13 @@ def feature_label(feature: str) -> str:
         return roi(feature).label
     except DataError:
         return feature
+
+
+def effect_words(value: float, unit: str, interval: Interval | None = None) -> str:
+    """Return "−1.83 SD", or with its interval "−1.8 SD (90 % interval −2.3 to −1.2)"."""
+    if interval is None:
+        return f"{signed(value, 2)} {unit}"
+    return f"{signed(value, 1)} {unit} (90 % interval {numbers.interval(*interval)})"
 
 
 def _title(column: str) -> tuple[str, str]:

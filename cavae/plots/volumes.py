@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,21 @@ from plotly.subplots import make_subplots
 
 from cavae.numbers import ordinal, signed
 from cavae.plots.colors import EFFECT_SCALE, LINE, effect_limit, group_color, see_through
-from cavae.plots.layout import feature_label, transparent
+from cavae.plots.layout import Interval, effect_words, feature_label, transparent
 
 HEALTHY, NOW = group_color("healthy twin"), group_color("now")
 BAND_COLOR = "#4A9FD6"
 """Lighter than the healthy twin's blue, so that the band shows on a dark page."""
+INTERVAL_NAME = "90 % interval of the twin"
 BAND_SD = 1.6449
 """The 5th and the 95th centile of a normal distribution, in SD from its mean."""
 PAIR = ("healthy", "observed")
 LETTER = 0.024
 """Width of a letter beside a dot as a share of a panel's axis, where two stand side by side."""
+INTERVAL_WIDTH = 12
+"""Pixels of the bar behind the twin's dot."""
+FADED = 0.4
+"""Opacity of effects whose interval holds 0."""
 FLOOR = -0.55
 """Height of the twin's and the person's dots below the curve, whose peak is 1."""
 
@@ -37,8 +43,9 @@ def plot_paired_volumes(
 
     Args:
         table: one row an ROI: index (MUSE), healthy, observed (mm³), and mean and sd (mm³) of
-            healthy people of this age, sex and ICV. A row of panels shares its axis, so put the two
-            sides of a structure next to each other.
+            healthy people of this age, sex and ICV; if known twin_low and twin_high (mm³), the
+            twin's 90 % interval. A row of panels shares its axis, so put the two sides of a
+            structure next to each other.
         columns: panels side by side.
         height: pixels.
         unit: of the volumes; "" for features that are no volumes, which share no axis and whose
@@ -106,8 +113,9 @@ def _range(records: list[dict[str, Any]]) -> list[float]:
         width = high - low
         for r in records:
             left, right = sorted(r[name] for name in PAIR)
-            low = min(low, left - width * _share_of_words(left, r))
-            high = max(high, right + width * _share_of_words(right, r))
+            ends = _twin_interval(r) or (left, right)
+            low = min(low, left - width * _share_of_words(left, r), ends[0])
+            high = max(high, right + width * _share_of_words(right, r), ends[1])
     return [low, high]
 
 
@@ -155,10 +163,30 @@ def _healthy_people(record: dict[str, Any], unit: str) -> list[dict[str, Any]]:
     return [*bells, median]
 
 
+def _twin_interval(record: dict[str, Any]) -> Interval | None:
+    low, high = (record.get(name, math.nan) for name in ("twin_low", "twin_high"))
+    return None if math.isnan(low) else (low, high)
+
+
+def _interval_bar(interval: Interval, unit: str) -> dict[str, Any]:
+    """Return the bar behind the twin's dot: where the twin is in 90 of 100 cases."""
+    ends = " to ".join(_amount(value, unit) for value in interval)
+    return {
+        "x": list(interval),
+        "y": [FLOOR, FLOOR],
+        "mode": "lines",
+        "line": {"color": see_through(BAND_COLOR, 0.5), "width": INTERVAL_WIDTH},
+        "name": INTERVAL_NAME,
+        "legendgroup": INTERVAL_NAME,
+        "hovertemplate": f"{INTERVAL_NAME}: {ends}<extra></extra>",
+    }
+
+
 def _pair(record: dict[str, Any], unit: str) -> list[dict[str, Any]]:
     """Return twin and now, each with its volume and centile on its outer side."""
     twin, now = record["healthy"], record["observed"]
-    traces = []
+    interval = _twin_interval(record)
+    traces = [] if interval is None else [_interval_bar(interval, unit)]
     for value, color, name, side in (
         (twin, HEALTHY, "Healthy twin", "right" if twin >= now else "left"),
         (now, NOW, "Now", "left" if twin >= now else "right"),
@@ -224,6 +252,8 @@ def plot_effect_ranking(
     strongest: int = 12,
     limit: float | None = None,
     height: int = 420,
+    intervals: Mapping[str, Interval] | None = None,
+    clear: Collection[str] = (),
 ) -> go.Figure:
     """Plot the strongest effects by name, and beside them all effects in order.
 
@@ -235,31 +265,40 @@ def plot_effect_ranking(
         strongest: how many are named.
         limit: effect at both ends of the colour scale; from the largest effect when None.
         height: pixels.
+        intervals: 90 % interval by MUSE index; without them nothing is said of certainty.
+        clear: MUSE indices whose interval excludes 0; with intervals all others are faded.
     """
     limit = limit or effect_limit(effects.values(), unit)
+    told = _Told(unit, limit, intervals, frozenset(clear))
     ranked = sorted(effects.items(), key=lambda item: item[1])
     named = sorted(effects.items(), key=lambda item: -abs(item[1]))[:strongest]
     named = sorted(named, key=lambda item: -item[1])
-    losses = sum(value < 0 for value in effects.values())
-    gains = sum(value > 0 for value in effects.values())
+    counted = [v for index, v in effects.items() if intervals is None or index in told.clear]
+    losses, gains = (sum(sign * value > 0 for value in counted) for sign in (-1, 1))
+    word = "" if intervals is None else "clear "
     titles = (
         f"The {len(named)} strongest effects",
-        f"All {len(ranked)} in order: {losses} losses, {gains} gains",
+        f"All {len(ranked)} in order: {losses} {word}losses, {gains} {word}gains",
     )
     figure = make_subplots(
         1, 2, column_widths=[0.4, 0.6], horizontal_spacing=0.13, subplot_titles=titles
     )
-    figure.add_trace(_bars(named, unit, limit, "h"), row=1, col=1)
-    figure.add_trace(_bars(ranked, unit, limit, "v"), row=1, col=2)
+    figure.add_trace(_bars(named, told, "h"), row=1, col=1)
+    figure.add_trace(_bars(ranked, told, "v"), row=1, col=2)
+    ends = [end for index, value in named for end in told.reach(index, value)]
     transparent(figure, height)
     figure.update_layout(showlegend=False, bargap=0.12)
     figure.update_annotations(font_size=14)
-    widest = max((abs(value) for _, value in named), default=1.0)
-    low = min([0.0, *(value for _, value in named)])
-    high = max([0.0, *(value for _, value in named)])
+    low, high = min([0.0, *ends]), max([0.0, *ends])
+    room = 0.25 * (high - low)
+    if intervals is not None:
+        figure.add_trace(_numbers_beside(named, told, gap=0.05 * room), row=1, col=1)
     figure.update_xaxes(
         title_text=f"Effect ({unit})",
-        range=[low - 0.25 * widest * (low < 0), high + 0.25 * widest * (high > 0)],
+        range=[
+            low - room * any(value < 0 for _, value in named),
+            high + room * any(value > 0 for _, value in named),
+        ],
         row=1,
         col=1,
     )
@@ -269,27 +308,78 @@ def plot_effect_ranking(
     return figure
 
 
-def _bars(items: list[tuple[str, float]], unit: str, limit: float, way: str) -> go.Bar:
+@dataclass(frozen=True)
+class _Told:
+    """How effects are written and how certain they are."""
+
+    unit: str
+    limit: float
+    intervals: Mapping[str, Interval] | None
+    clear: frozenset[str]
+
+    def interval(self, index: str) -> Interval | None:
+        return None if self.intervals is None else self.intervals[index]
+
+    def reach(self, index: str, value: float) -> Interval:
+        """Both ends of what is drawn for an effect."""
+        return self.interval(index) or (value, value)
+
+    def words(self, index: str, value: float) -> str:
+        shown = effect_words(value, self.unit, self.interval(index))
+        certain = ", clear" if index in self.clear else ""
+        return f"{feature_label(index)}: {shown}{certain}"
+
+
+def _bars(items: list[tuple[str, float]], told: _Told, way: str) -> go.Bar:
     labels = [feature_label(index) for index, _ in items]
     values = [value for _, value in items]
-    shown = [signed(value, 2) for value in values]
-    across = way == "h"
+    across, known = way == "h", told.intervals is not None
     ranks = list(range(1, len(items) + 1))
-    return go.Bar(
+    bar = go.Bar(
         x=values if across else ranks,
         y=labels if across else values,
         orientation=way,
         marker={
             "color": values,
-            "cmin": -limit,
-            "cmax": limit,
+            "cmin": -told.limit,
+            "cmax": told.limit,
             "colorscale": EFFECT_SCALE,
             "line": {"width": 0},
         },
-        text=shown if across else None,
+        text=[signed(value, 2) for value in values] if across and not known else None,
         textposition="outside" if across else "none",
         cliponaxis=False,
-        hovertext=[f"{label}: {value} {unit}" for label, value in zip(labels, shown, strict=True)],
+        hovertext=[told.words(index, value) for index, value in items],
         hoverinfo="text",
         customdata=[index for index, _ in items],
+    )
+    if known:
+        bar.marker.opacity = [1.0 if index in told.clear else FADED for index, _ in items]
+    if known and across:
+        reach = [told.reach(index, value) for index, value in items]
+        bar.error_x = {
+            "array": [high - value for (_, high), value in zip(reach, values, strict=True)],
+            "arrayminus": [value - low for (low, _), value in zip(reach, values, strict=True)],
+            "symmetric": False,
+            "color": LINE,
+            "thickness": 1.5,
+            "width": 4,
+        }
+    return bar
+
+
+def _numbers_beside(items: list[tuple[str, float]], told: _Told, gap: float) -> go.Scatter:
+    """Return the effects in words, each beyond the end of its interval that is far from 0."""
+    reach = [told.reach(*item) for item in items]
+    lost = [value < 0 for _, value in items]
+    return go.Scatter(
+        x=[
+            low - gap if loss else high + gap for (low, high), loss in zip(reach, lost, strict=True)
+        ],
+        y=[feature_label(index) for index, _ in items],
+        mode="text",
+        text=[signed(value, 1) for _, value in items],
+        textposition=["middle left" if loss else "middle right" for loss in lost],
+        cliponaxis=False,
+        hoverinfo="skip",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import streamlit as st
 from cavae import numbers
 from cavae.plots import group_order
 from cavae.plots.cohorts import MEMORY_ROIS
+from cavae.plots.layout import effect_words
 from cavae.ui import results
 from cavae.ui.choices import choose_one
 from cavae.ui.glossary import explain
@@ -26,7 +27,10 @@ TWIN_HELP = (
     "As in the paper: what the model draws from their common z alone."
 )
 PAPER = "This twin lacks what is peculiar to the person: the differences hold more than disease."
-MOVED = "**Sliders moved: now is imagined, not measured.**"
+MOVED = "**Sliders moved: now is imagined, not measured.** So it has no interval."
+DRAWN = "Drawn, not measured: nothing is in doubt, so there is no interval."
+NO_INTERVALS = "This model follows the paper and tells no intervals."
+FADED = "Faded: the 90 % interval holds 0, so there may be no effect."
 NOT_CAUSAL = "A twin is a model's expectation, not a causal claim and not a diagnosis."
 SYNTHETIC = "synthetic"
 SEVERITIES = {"mad": "Distance from the twin (MAD)", "effect_mad": "Pure effect"}
@@ -36,6 +40,11 @@ COLUMNS = {
     "observed": st.column_config.NumberColumn("Now (mm³)", format="%,.0f"),
     "effect": st.column_config.NumberColumn("Effect (SD)", format="%+.1f", help=explain("SD")),
     "percent": st.column_config.NumberColumn("Effect (%)", format="%+.0f"),
+}
+INTERVAL_COLUMNS = {
+    "interval": st.column_config.TextColumn("90 % interval (SD)", help=explain("interval")),
+    "percent_interval": st.column_config.TextColumn("90 % interval (%)"),
+    "certain": st.column_config.TextColumn("Clear", help="The interval does not hold 0."),
 }
 
 
@@ -61,14 +70,41 @@ def in_words(rows: pd.DataFrame, unit: str) -> str:
     """What the picture of these rows shows, for those who cannot see it."""
     return "; ".join(
         f"{row.label}: healthy twin {row.healthy:,.4g} {unit}, now {row.observed:,.4g} {unit}, "
-        f"effect {numbers.deviation(row.effect)}"
+        f"effect {effect_words(row.effect, 'SD', _interval(row))}"
         for row in rows.itertuples()
     )
 
 
-def caption(moved: bool, twin: str) -> str:
+def in_a_sentence(rows: pd.DataFrame, unit: str) -> str:
+    """The strongest of these differences, as Markdown."""
+    from cavae.person import compared
+
+    strongest = rows.iloc[int(np.abs(rows["effect"].to_numpy()).argmax())]
+    return plain(compared(strongest, unit)) + "."
+
+
+def caption(moved: bool, shown: Person, twin: str, calibrated: bool) -> str:
     """What to bear in mind with the picture, as Markdown."""
-    return " ".join([MOVED] * moved + [PAPER] * (twin == "paper") + [NOT_CAUSAL])
+    told = {
+        MOVED: moved,
+        NO_INTERVALS: not calibrated and not moved,
+        DRAWN: calibrated and shown.interval is None and not moved,
+        PAPER: twin == "paper",
+        NOT_CAUSAL: True,
+    }
+    return " ".join(words for words, so in told.items() if so)
+
+
+def intervals(rows: pd.DataFrame) -> dict[str, tuple[float, float]] | None:
+    """90 % interval of each effect by feature; None where there are none."""
+    if rows["low"].isna().all():
+        return None
+    ends = zip(rows["low"].tolist(), rows["high"].tolist(), strict=True)
+    return dict(zip(rows["index"], ends, strict=True))
+
+
+def _interval(row: Any) -> tuple[float, float] | None:
+    return None if np.isnan(row.low) else (row.low, row.high)
 
 
 def show_all(rows: pd.DataFrame, unit: str) -> None:
@@ -81,7 +117,21 @@ def show_all(rows: pd.DataFrame, unit: str) -> None:
     if not unit:
         columns["healthy"] = st.column_config.NumberColumn("Healthy twin", format="%.4g")
         columns["observed"] = st.column_config.NumberColumn("Now", format="%.4g")
+    if intervals(rows) is not None:
+        columns |= INTERVAL_COLUMNS
+        ordered = ordered.assign(
+            interval=[numbers.interval(*ends) for ends in _pairs(ordered, "low", "high")],
+            percent_interval=[
+                numbers.interval(*ends, places=0)
+                for ends in _pairs(ordered, "percent_low", "percent_high")
+            ],
+            certain=np.where(ordered["clear"], "clear", ""),
+        )
     expander.dataframe(ordered[list(columns)], hide_index=True, column_config=columns)
+
+
+def _pairs(rows: pd.DataFrame, *columns: str) -> list[tuple[float, float]]:
+    return list(rows[list(columns)].itertuples(index=False, name=None))
 
 
 def severity_table(table: Loaded, shown: Person) -> pd.DataFrame:

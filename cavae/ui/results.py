@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from cavae.ui import models, state
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from cavae.cohort import Cohort
     from cavae.synthesis import Encoding, Twins
 
@@ -19,6 +21,17 @@ def encoding(cohort: Cohort) -> Encoding:
 def twins(cohort: Cohort, twin: str = "residual") -> Twins:
     """Healthy twins and effects of the loaded cohort, "residual" or "paper"; raises DataError."""
     return state.once(f"twins {twin}", lambda: _twins(cohort, twin))
+
+
+def memberships(cohort: Cohort) -> pd.DataFrame:
+    """To which subtypes the loaded people belong, the table of the command `subtypes`."""
+
+    def compute() -> pd.DataFrame:
+        from cavae.subtypes import membership_table
+
+        return membership_table(models.current_model(), encoding(cohort))
+
+    return state.once("memberships", compute)
 
 
 def _encode(cohort: Cohort) -> Encoding:

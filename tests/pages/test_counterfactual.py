@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,59 @@ def test_every_effect_is_ranked_and_in_the_table(app: AppTest):
     assert sizes == sorted(sizes, reverse=True)
 
 
+def test_intervals_are_those_of_the_command_in_pictures_and_table(
+    people_csv: Path, tiny_model_folder: Path, tmp_path: Path, app: AppTest
+):
+    output = tmp_path / "twins.csv"
+    inputs = ["--volumes", people_csv, "--model", tiny_model_folder, "--output", output]
+    words = ["counterfactual", *map(str, inputs), "--intervals"]
+    assert CliRunner().invoke(command_line, words).exit_code == 0
+    told = pd.read_csv(output, float_precision="round_trip").set_index("subject_id").loc[ILL]
+    bars = figures(app)[2]["data"][0]
+    for index, value, up, down in zip(
+        bars["customdata"],
+        bars["x"],
+        bars["error_x"]["array"],
+        bars["error_x"]["arrayminus"],
+        strict=True,
+    ):
+        assert value - down == pytest.approx(told[f"low_{index}"])
+        assert value + up == pytest.approx(told[f"high_{index}"])
+    low, high = told["low_47"], told["high_47"]
+    written = f"{low:+.1f} to {high:+.1f}".replace("-", "−")
+    assert rows(app).loc["Right hippocampus", "interval"] == written
+    assert rows(app).loc["Right hippocampus", "certain"] == "clear"
+    (bar, *_) = [t for t in figures(app)[0]["data"] if t.get("name", "").startswith("90 %")]
+    assert bar["x"][0] < dots(app, "Healthy twin")[0] < bar["x"][1]
+
+
+def test_the_difference_is_said_with_its_interval(app: AppTest):
+    assert re.search(r"\d+ % smaller than the twin's \(\d+ to \d+ %\)", said(app))
+
+
+def test_moved_sliders_have_no_interval_and_the_page_says_why(app: AppTest):
+    slider(app, 1).set_value(slider(app, 1).value + 1).run()
+    assert "imagined, not measured. So it has no interval" in said(app).replace("*", "")
+    assert "interval" not in rows(app)
+    assert "error_x" not in figures(app)[2]["data"][0]
+    assert "%)." not in said(app)
+    press(app, "Reset to this person")
+    assert "interval" in rows(app)
+
+
+def test_the_chances_of_a_person_are_those_of_the_command(
+    people_csv: Path, tiny_model_folder: Path, tmp_path: Path, app: AppTest
+):
+    output = tmp_path / "memberships.csv"
+    inputs = ["--volumes", people_csv, "--model", tiny_model_folder, "--output", output]
+    assert CliRunner().invoke(command_line, ["subtypes", *map(str, inputs)]).exit_code == 0
+    told = pd.read_csv(output).set_index("subject_id").loc[ILL]
+    assert told["chance_1"] > 0.995
+    assert re.search(r"Disease pattern \((\w+ and \w+)\) over 99 %", said(app))
+    press(app, "All 0")
+    assert "None 100 %" in said(app)
+
+
 def test_severity_shows_everyone_and_points_at_this_person(app: AppTest):
     severity = figures(app)[-1]
     assert {f"p{i:03d}" for i in range(100)} <= people_in(severity)
@@ -160,6 +214,7 @@ def test_a_synthetic_person_needs_no_table_and_is_the_same_again():
     assert dots(page, "Now") != first
     press(page, "Previous person")
     assert dots(page, "Now") == first
+    assert "Drawn, not measured" in said(page)
 
 
 def test_the_demo_can_be_loaded_from_here():
@@ -228,6 +283,7 @@ def test_a_model_of_other_features_shows_the_most_affected_ones_without_mm3(thic
     paired, ranking, _ = figures(page)  # No brain: these features have no place in it.
     assert len([trace for trace in paired["data"] if trace.get("name") == "Now"]) == 4
     assert "mm³" not in str(paired)
+    assert "follows the paper and tells no intervals" in said(page)
     assert "mm³" not in str(ranking)
     assert set(rows(page).index) == {f"thickness_{letter}" for letter in "abcdefgh"}
     press(page, "All 0")
