@@ -55,4 +55,4 @@ def in_words(names: list[str], chances: Array) -> str:
 
 
 def _percent(chance: float) -> str:
-    return "over 99 %" if 0.995 <= chance < 1 else f"{100 * chance:.0f} %"
+    return "over 99 %" if chance > 0.995 else f"{100 * chance:.0f} %"
