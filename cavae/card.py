@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from cavae.atlas import rois
+from cavae.config import ModelConfig
 from cavae.evaluation import Figure
 from cavae.quality import FACT, Quality
 from cavae.training import TrainedModel
@@ -42,8 +43,7 @@ def write_card(
     sites = ", ".join(trained.preprocessor.sites) if harmonized else "none, people are of one site"
     return f"""# {name}
 
-A contrastive VAE of {len(config.features)} {kind}: {config.latent} common dimensions z that
-{healthy} and {ill} share, {config.latent} salient dimensions s that only {ill} add.
+{_what(config, kind, healthy, ill)}
 
 ## From whom
 
@@ -68,7 +68,7 @@ best epoch {trained.best_epoch} of at most {training.epochs}:
 
 ## How useful and how private its synthetic people are
 
-{quality_rows(quality)}
+{_quality(quality)}
 
 ## Limits
 
@@ -81,23 +81,42 @@ How well an attacker can tell whose data it learned from is measured above.
 """
 
 
+def _what(config: ModelConfig, kind: str, healthy: str, ill: str) -> str:
+    """What the network is, in a sentence."""
+    inputs = f"{len(config.features)} {kind}"
+    if config.variant == "conditional":
+        return (
+            f"A conditional VAE of {inputs}: {config.latent} dimensions z, and a label that\n"
+            f"tells {ill} from {healthy}. It has no salient space."
+        )
+    kept_apart = {"total-correlation": ", kept apart by total correlation"}.get(config.variant, "")
+    return (
+        f"A contrastive VAE of {inputs}: {config.latent} common dimensions z that\n"
+        f"{healthy} and {ill} share, {config.latent} salient dimensions s that only {ill} add"
+        f"{kept_apart}."
+    )
+
+
 def figure_rows(figures: Sequence[Figure]) -> str:
     """Figures as a Markdown table."""
     rows = [f"| {f.metric} | {f.group} | {f.value:.2f} | {f.good} |" for f in figures]
     return "\n".join(["| figure | of | value | best |", "| --- | --- | --- | --- |", *rows])
 
 
-def quality_rows(quality: Quality | None) -> str:
-    """On whom the quality was measured, and its figures as a Markdown table."""
+def _quality(quality: Quality | None) -> str:
     if quality is None:
         return "Not measured."
+    return f"{quality.measured_on}\n\n{quality_rows(quality)}"
+
+
+def quality_rows(quality: Quality) -> str:
+    """The figures of what a model generates as a Markdown table."""
     rows = [
         f"| {row.metric} | {_with_unit(row.value, row.unit)}{_span(row.low, row.high)} | "
         f"{_best(row.direction, row.referred_to, row.reference, row.unit)} |"
         for row in quality.table().itertuples()
     ]
-    head = ["| figure | value (95 % interval) | best |", "| --- | --- | --- |"]
-    return "\n".join([quality.measured_on, "", *head, *rows])
+    return "\n".join(["| figure | value (95 % interval) | best |", "| --- | --- | --- |", *rows])
 
 
 def _with_unit(value: float, unit: str) -> str:
@@ -111,7 +130,7 @@ def _span(low: float, high: float) -> str:
 def _best(direction: str, referred_to: str, reference: float, unit: str) -> str:
     if np.isnan(reference):
         return direction
-    return f"{direction}; {referred_to}: {_with_unit(reference, unit)}"
+    return f"{direction} ({referred_to}: {_with_unit(reference, unit)})"
 
 
 def facts(

@@ -86,7 +86,7 @@ def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     import torch
 
     from cavae.calibration import Calibration
-    from cavae.model import ContrastiveVAE
+    from cavae.model import build_network
     from cavae.preprocessing import Preprocessor
 
     folder = find_model(name_or_folder)
@@ -95,7 +95,7 @@ def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     preprocessor = Preprocessor.from_dict(_read_json(folder / "preprocessor.json"))
     if preprocessor.features != config.features:
         raise CheckpointError("preprocessor.json and config.json name different features.")
-    network = ContrastiveVAE(config)
+    network = build_network(config)
     tensors = _read_weights(folder / "weights.safetensors")
     calibrated, weights = _partition(tensors)
     try:

@@ -45,7 +45,8 @@ class ModelConfig(_Json):
     """Shape of the network.
 
     features: names of the inputs in order (MUSE index as text, or own names);
-    latent: dimensions of common z and of salient s, each; hidden: width of the hidden layers.
+    latent: dimensions of common z and of salient s, each; hidden: width of the hidden layers;
+    variant: one of VARIANTS.
     """
 
     features: tuple[str, ...]
@@ -77,7 +78,8 @@ class ModelConfig(_Json):
 class TrainConfig(_Json):
     """One training run (section 4.2 of the paper).
 
-    mmd_weight: λ of eq. 8; validation: share of each cohort held out to monitor the
+    mmd_weight: λ of eq. 8, the weight of the MMD or of what the variant has in its place;
+    validation: share of each cohort held out to monitor the
     2-Wasserstein distance; patience: epochs without a better one before training stops.
     Beyond the paper, all 0 there: salient_silence and pair_consistency weigh terms that
     `losses` defines, input_noise (SD) blurs what is learned from, against overfitting, and
@@ -119,7 +121,10 @@ class TrainConfig(_Json):
         _require(self.device in DEVICES, "device", self.device, ", ".join(DEVICES))
 
 
-VARIANTS = ("contrastive",)
+VARIANTS = ("contrastive", "conditional", "total-correlation")
+"""The paper's model; a standard conditional VAE, whose only salient is the cohort label; and the
+contrastive VAE with the total correlation of Abid and Zou (2019) in place of the MMD."""
+DEFAULT_VARIANT = "contrastive"
 PRESETS = {
     "paper": {},
     "calibrated": {
@@ -132,6 +137,26 @@ PRESETS = {
 
 
 DEFAULT_PRESET = "calibrated"
+
+
+def default_preset(variant: str = DEFAULT_VARIANT) -> str:
+    """The preset that a variant is trained with unless another is asked for."""
+    return DEFAULT_PRESET if variant == DEFAULT_VARIANT else "paper"
+
+
+def require_variant(variant: str, config: TrainConfig) -> None:
+    """Refuse settings that go beyond the paper for any other variant than the contrastive.
+
+    Raises ConfigError: they name terms and latents that the other variants do not have; or
+    nobody knows the variant.
+    """
+    _require(variant in VARIANTS, "variant", variant, ", ".join(VARIANTS))
+    beyond = [name for name in PRESETS["calibrated"] if getattr(config, name)]
+    if variant != DEFAULT_VARIANT and beyond:
+        raise ConfigError(
+            f"Preset {config.preset!r} ({', '.join(beyond)}) is for the variant contrastive alone; "
+            f"accepted for {variant}: preset paper."
+        )
 
 
 def train_config(preset: str = DEFAULT_PRESET, **settings: Any) -> TrainConfig:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cavae.card import facts, write_card
 from cavae.checkpoint import save_model
 from cavae.cohort import Cohort, join_cohorts, read_cohort
-from cavae.config import TrainConfig, train_config
+from cavae.config import DEFAULT_VARIANT, TrainConfig, train_config
 from cavae.demo import make_demo
 from cavae.evaluation import Figure, evaluate_cohort
 from cavae.quality import Quality, mean_quality, measure_quality
@@ -42,10 +42,11 @@ def train_and_save(
     trained_on: str,
     latent: int = 5,
     on_progress: OnProgress | None = None,
+    variant: str = DEFAULT_VARIANT,
 ) -> TrainedModel:
     """Train and write the model folder, its card with figures on the validation people; those of
     what it generates are measured on the test people, if there are any."""
-    trained = train(split, config, latent, on_progress)
+    trained = train(split, config, latent, on_progress, variant)
     figures = evaluate_cohort(trained, split.validation)
     measured_on = (
         f"Measured on the {len(split.validation)} people that training was monitored with. They "

@@ -9,7 +9,7 @@ from cavae.config import ModelConfig, TrainConfig
 
 if TYPE_CHECKING:
     from cavae.calibration import Calibration
-    from cavae.model import ContrastiveVAE
+    from cavae.model import Network
     from cavae.preprocessing import Preprocessor
 
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 class FittedModel:
     """A network in eval mode, which it must stay in, and the preprocessing it was trained with.
 
-    calibration is None for the paper's preset.
+    calibration is None for the paper's preset, and for every variant but the contrastive.
     """
 
     config: ModelConfig
     training: TrainConfig
-    network: ContrastiveVAE
+    network: Network
     preprocessor: Preprocessor
     calibration: Calibration | None

@@ -13,7 +13,7 @@ from cavae.atlas import rois
 from cavae.checkpoint import Model
 from cavae.cohort import Cohort
 from cavae.preprocessing.preprocessor import AGE_MARGIN
-from cavae.synthesis import Encoding, Twins, decode, disease_effect
+from cavae.synthesis import Encoding, Twins, decode, disease_effect, draw_prior
 
 Array = NDArray[np.float64]
 
@@ -133,7 +133,7 @@ def _draw_latents(model: Model, generator: np.random.Generator) -> tuple[Array, 
     """z and s (1, latent), and what is peculiar to the person (p,) in SD."""
     calibration = model.calibration
     if calibration is None:
-        z, s = generator.standard_normal((2, 1, model.config.latent))
+        z, s = draw_prior(model, 1, generator)
         return z, s, np.zeros(len(model.config.features))
     z = calibration.sample_common(1, generator)
     s, _ = calibration.sample_salient(1, generator)

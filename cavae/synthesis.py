@@ -284,16 +284,24 @@ def possible_volumes(model: FittedModel, standardized: Array, subjects: pd.DataF
     return np.maximum(values, floor).round(DECIMALS)
 
 
+def draw_prior(
+    model: FittedModel, people: int, generator: np.random.Generator
+) -> tuple[Array, Array]:
+    """z ~ N(0, I) (people, latent) and s of target people, as the network's prior has it."""
+    z, noise = generator.standard_normal((2, people, model.config.latent))
+    return z, model.network.prior_salient(torch.as_tensor(noise)).numpy()
+
+
 def _draw_standardized(
     model: FittedModel, request: SampleRequest, generator: np.random.Generator
 ) -> tuple[Array, Array, NDArray[np.int64]]:
     """CHUNK pairs in SD: background and target (CHUNK, p), and the subtype of each pair.
 
-    Without calibration as in section 3.3 of the paper: z, s ~ N(0, I), background decode(z, 0),
-    target decode(z, s). With it, see `calibration`.
+    Without calibration as in section 3.3 of the paper: z, s by `draw_prior`, background
+    decode(z, 0), target decode(z, s). With it, see `calibration`.
     """
     if model.calibration is None:
-        z, s = generator.standard_normal((2, CHUNK, model.config.latent))
+        z, s = draw_prior(model, CHUNK, generator)
         background, target = decode(model, z, np.zeros_like(s)), decode(model, z, s)
         return background, target, np.ones(CHUNK, dtype=np.int64)
     calibration = model.calibration

@@ -123,6 +123,7 @@ def train(
     epoch so far is kept. Raises ConfigError for a variant that is not there, or that the settings
     are not for.
     """
+    require_variant(variant, config)
     preprocessor = fit_preprocessor(split.train, config.background, config.target)
     model_config = ModelConfig(preprocessor.features, latent, variant=variant)
     training, validation = (
@@ -153,7 +154,6 @@ def fit_network(
     on_progress: OnProgress | None = None,
 ) -> tuple[Network, tuple[Progress, ...]]:
     """Minimize the objective on standardized data; return the best epoch's network on the CPU."""
-    require_variant(model_config.variant, config)
     device = choose_device(config.device)
     background, target = (torch.as_tensor(x, dtype=torch.float32).to(device) for x in training)
     network = initialize(model_config, config.seed).to(device)

@@ -1,12 +1,13 @@
 """Each term of the objective is the equation it names."""
 
+import numpy as np
 import pytest
 import torch
 from torch.distributions import Independent, Normal, kl_divergence
 
 from cavae import losses
 from cavae.config import ModelConfig, train_config
-from cavae.model import Posterior, initialize
+from cavae.model import Posterior, initialize, seeded
 
 GENERATOR = torch.Generator().manual_seed(0)
 
@@ -15,8 +16,14 @@ def draw(*shape: int) -> torch.Tensor:
     return torch.randn(*shape, generator=GENERATOR)
 
 
-def network(features: int = 6, latent: int = 2):
-    return initialize(ModelConfig(tuple("abcdefgh"[:features]), latent=latent, hidden=12), seed=0)
+def network(features: int = 6, latent: int = 2, variant: str = "contrastive"):
+    config = ModelConfig(tuple("abcdefgh"[:features]), latent, hidden=12, variant=variant)
+    return initialize(config, seed=0)
+
+
+def discriminator(latent: int = 2):
+    with seeded(0):
+        return losses.Discriminator(latent, hidden=16)
 
 
 def test_reconstruction_is_the_negative_gaussian_log_likelihood_less_its_constant():
@@ -116,3 +123,72 @@ def test_pair_consistency_is_zero_without_disease():
     model, y = network(), draw(8, 6)
     term = losses.pair_consistency(model, y, model.encode_common(y), torch.zeros(8, 2))
     assert term.item() == pytest.approx(0, abs=1e-10)
+
+
+def test_without_weight_no_mmd_is_computed():
+    model, x, y = network(), draw(9, 6), draw(8, 6)
+    generator = torch.Generator()
+    terms = losses.objective(model, x, y, train_config("paper", mmd_weight=0.0), generator)
+    assert "mmd" not in terms
+
+
+# --------------------------------------------------------------------------- conditional VAE
+
+
+def test_a_conditional_vae_minimizes_two_reconstructions_and_two_divergences():
+    model, x, y = network(variant="conditional"), draw(9, 6), draw(8, 6)
+    terms = losses.objective(model, x, y, train_config("paper"), torch.Generator())
+    names = ("target_reconstruction", "background_reconstruction")
+    assert terms.keys() == {*names, "target_common_kl", "background_common_kl", "total"}
+    terms["total"].backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+def test_a_conditional_vae_decodes_targets_under_label_1_and_background_under_0():
+    model, x = network(variant="conditional"), draw(9, 6)
+    with torch.no_grad():
+        model.decoder[0].weight[:, -1] += 5.0
+        terms = losses.objective(
+            model, x, x, train_config("paper"), torch.Generator().manual_seed(0)
+        )
+        z = model.encode_common(x).sample(torch.Generator().manual_seed(0))
+        expected = losses.reconstruction(x, model.decode(z, torch.ones(9, 1)))
+    torch.testing.assert_close(terms["target_reconstruction"], expected)
+    assert terms["background_reconstruction"] < terms["target_reconstruction"]
+
+
+# --------------------------------------------------------------------------- total correlation
+
+
+def test_total_correlation_takes_the_place_of_the_mmd():
+    model, x, y = network(), draw(9, 6), draw(8, 6)
+    terms = losses.objective(model, x, y, train_config("paper"), torch.Generator(), discriminator())
+    assert "total_correlation" in terms
+    assert "mmd" not in terms
+    terms["total"].backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in model.parameters())
+
+
+def test_the_discriminator_learns_the_total_correlation_of_two_gaussians():
+    # KL of a bivariate Gaussian of correlation r from independence is -½ log(1 - r²).
+    generator, opponent = torch.Generator().manual_seed(0), discriminator(latent=1)
+    optimizer = torch.optim.Adam(opponent.parameters(), lr=0.01)
+    r = 0.8
+
+    def people(n):
+        z = torch.randn(n, 1, generator=generator)
+        return z, r * z + (1 - r**2) ** 0.5 * torch.randn(n, 1, generator=generator)
+
+    for _ in range(400):
+        optimizer.zero_grad()
+        losses.discrimination(opponent, *people(500), generator).backward()
+        optimizer.step()
+    with torch.no_grad():
+        found = losses.total_correlation(opponent, *people(20_000)).item()
+    assert found == pytest.approx(-0.5 * np.log(1 - r**2), abs=0.08)
+
+
+def test_gradients_reach_every_parameter_of_the_discriminator():
+    opponent = discriminator()
+    losses.discrimination(opponent, draw(8, 2), draw(8, 2), torch.Generator()).backward()
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in opponent.parameters())

@@ -1,11 +1,15 @@
 """The network is the one of the paper."""
 
+from dataclasses import replace
+
+import pytest
 import torch
 
-from cavae.config import ModelConfig
+from cavae.config import VARIANTS, ModelConfig
 from cavae.model import initialize
 
 CONFIG = ModelConfig(features=tuple("abcdefg"), latent=3, hidden=16)
+CONDITIONAL = replace(CONFIG, variant="conditional")
 
 
 def test_shapes():
@@ -46,3 +50,31 @@ def test_drawing_from_a_posterior_has_its_mean_and_variance():
     torch.testing.assert_close(
         drawn.var(dim=0), posterior.log_variance[0].exp(), atol=0.05, rtol=0.05
     )
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_answers_alike(variant):
+    network, x = initialize(replace(CONFIG, variant=variant), seed=0), torch.randn(4, 7)
+    z, s = network.encode_common(x), network.encode_salient(x)
+    assert network.decode(z.mean, s.mean).shape == (4, 7)
+    torch.testing.assert_close(
+        network.decode_background(z.mean), network.decode(z.mean, torch.zeros_like(s.mean))
+    )
+    assert network.prior_salient(torch.randn(4, 3)).shape == s.mean.shape
+
+
+def test_the_salient_of_a_conditional_vae_is_the_label_of_a_target_for_everyone():
+    network, x = initialize(CONDITIONAL, seed=0), torch.randn(5, 7)
+    read = network.encode_salient(x)
+    for s in (read.mean, read.sample(torch.Generator()), network.prior_salient(torch.randn(5, 3))):
+        assert torch.equal(s, torch.ones(5, 1))
+
+
+def test_the_label_changes_what_a_conditional_vae_decodes():
+    network, z = initialize(CONDITIONAL, seed=0), torch.randn(4, 3)
+    assert not torch.allclose(network.decode(z, torch.ones(4, 1)), network.decode_background(z))
+
+
+def test_the_prior_of_salient_s_is_standard_normal():
+    noise = torch.randn(4, 3)
+    assert torch.equal(initialize(CONFIG, seed=0).prior_salient(noise), noise)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cavae.config import train_config
+from cavae.config import PRESETS, VARIANTS, train_config
 from cavae.errors import ConfigError, DataError
 from cavae.training import choose_device, fit_network, split_cohort
 from cavae.training import train as train_split
@@ -44,6 +44,34 @@ def test_global_random_state_has_no_say(cohort):
     assert same_weights(one, train(cohort, QUICK))
 
 
+PAPER = replace(QUICK, preset="paper", **dict.fromkeys(PRESETS["calibrated"], 0))
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_trains_and_repeats_itself(cohort, variant):
+    one, again = (train(cohort, PAPER, variant=variant) for _ in range(2))
+    assert one.config.variant == variant
+    assert same_weights(one, again)
+
+
+def test_variants_are_different_models(cohort):
+    contrastive, total = (
+        train(cohort, PAPER, variant=variant) for variant in ("contrastive", "total-correlation")
+    )
+    assert not same_weights(contrastive, total)
+
+
+@pytest.mark.parametrize("variant", ["conditional", "total-correlation"])
+def test_the_calibrated_preset_is_for_the_contrastive_variant_alone(cohort, variant):
+    with pytest.raises(ConfigError, match=f"accepted for {variant}: preset paper"):
+        train(cohort, QUICK, variant=variant)
+
+
+def test_a_variant_nobody_knows_is_refused(cohort):
+    with pytest.raises(ConfigError, match="'gan'; accepted: contrastive, conditional, total-"):
+        train(cohort, PAPER, variant="gan")
+
+
 def test_the_objective_falls(cohort):
     history = train(cohort, replace(QUICK, epochs=40)).history
     assert history[-1].terms["total"] < 0.8 * history[0].terms["total"]
@@ -78,7 +106,9 @@ def test_cancel_keeps_the_best_so_far(cohort):
 
 def test_nobody_is_in_both_parts_and_every_group_is_in_both(cohort):
     split = split_cohort(cohort, replace(QUICK, validation=0.2))
-    train_ids, held_out = (set(part.subjects["subject_id"]) for part in vars(split).values())
+    train_ids, held_out = (
+        set(part.subjects["subject_id"]) for part in (split.train, split.validation)
+    )
     assert not train_ids & held_out
     assert len(train_ids | held_out) == len(cohort)
     groups = split.validation.subjects.groupby(["diagnosis", "site"]).size()
