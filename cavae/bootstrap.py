@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from cavae.metrics import gaussian_wasserstein2
 
 Array = NDArray[np.float64]
 
@@ -34,13 +36,43 @@ class Bootstrap:
         """
         if np.isnan(value) or not self.resamples:
             return float("nan"), float("nan")
+        replicates = [
+            statistic(*(sample[people] for sample, people in zip(samples, drawn, strict=True)))
+            for drawn in self._draws(samples)
+        ]
+        return _around(value, replicates)
+
+    def wasserstein2_interval(self, value: float, a: Array, b: Array) -> tuple[float, float]:
+        """`interval` of `metrics.wasserstein2`, of a (n, p) to b (m, p), in half the time.
+
+        The same people are drawn, and each of them counted as often as drawn.
+        """
+        if np.isnan(value) or not self.resamples:
+            return float("nan"), float("nan")
+        replicates = [
+            gaussian_wasserstein2(*_moments(b, of_b), *_moments(a, of_a))
+            for of_a, of_b in self._draws((a, b))
+        ]
+        return _around(value, replicates)
+
+    def _draws(self, samples: Sequence[Array]) -> Iterator[tuple[NDArray[np.int64], ...]]:
+        """Rows of each sample, resample after resample."""
         generator = np.random.default_rng(self.seed)
-        replicates = np.array(
-            [
-                statistic(*(s[generator.integers(0, len(s), len(s))] for s in samples))
-                for _ in range(self.resamples)
-            ]
-        )
-        tail = (1 - LEVEL) / 2
-        low, high = np.nanquantile(replicates, (tail, 1 - tail)) - np.nanmean(replicates)
-        return float(value + low), float(value + high)
+        for _ in range(self.resamples):
+            yield tuple(generator.integers(0, len(s), len(s)) for s in samples)
+
+
+def _around(value: float, replicates: Sequence[float]) -> tuple[float, float]:
+    tail = (1 - LEVEL) / 2
+    low, high = np.nanquantile(replicates, (tail, 1 - tail)) - np.nanmean(replicates)
+    return float(value + low), float(value + high)
+
+
+def _moments(sample: Array, people: NDArray[np.int64]) -> tuple[Array, Array]:
+    """Mean (p,) and covariance (p, p) of the rows `people` (n,) of a sample (n, p)."""
+    counts = np.bincount(people, minlength=len(sample))
+    different = counts > 0
+    values, counts = sample[different], counts[different]
+    mean = counts @ values / len(people)
+    centred = np.sqrt(counts)[:, None] * (values - mean)
+    return mean, centred.T @ centred / (len(people) - 1)

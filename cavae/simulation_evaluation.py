@@ -252,7 +252,7 @@ def fidelity(generated: Array, test: Array, train: Array, bootstrap: Bootstrap) 
     """W2 of all generated people (2,000) to the test people; reference: the floor, W2 of the
     training people to the test people. The interval resamples generated and test people."""
     value = wasserstein2(generated, test)
-    interval = bootstrap.interval(value, wasserstein2, generated, test)
+    interval = bootstrap.wasserstein2_interval(value, generated, test)
     return Estimate(value, interval, wasserstein2(train, test))
 
 
@@ -272,7 +272,7 @@ def separation(
     targets, backgrounds = (_blocks(people, size) for people in generated)
     before = [backgrounds[-1], *backgrounds[:-1]]
     value = float(np.mean([wasserstein2(t, b) for t, b in zip(targets, before, strict=True)]))
-    interval = bootstrap.interval(value, wasserstein2, targets[0], before[0])
+    interval = bootstrap.wasserstein2_interval(value, targets[0], before[0])
     return Estimate(value, interval, wasserstein2(test[0][:size], test[1][:size]))
 
 
@@ -283,16 +283,11 @@ def completeness(salient: Array, subtypes: Sequence[str], bootstrap: Bootstrap) 
     The interval resamples people and keeps their clusters.
     """
     from sklearn.cluster import KMeans
-    from sklearn.metrics import completeness_score
 
     clusters = KMeans(CLUSTERS, n_init=10, random_state=0).fit_predict(salient)
     both = np.column_stack([np.unique(subtypes, return_inverse=True)[1], clusters])
-
-    def of(people: NDArray[np.int64]) -> float:
-        return float(completeness_score(people[:, 0], people[:, 1]))
-
-    value = of(both)
-    return Estimate(value, bootstrap.interval(value, of, both))
+    value = _completeness(both)
+    return Estimate(value, bootstrap.interval(value, _completeness, both))
 
 
 def leakage(common: Array, diseased: NDArray[np.bool_], bootstrap: Bootstrap) -> Estimate:
@@ -388,6 +383,24 @@ def _severity(
 
 def _blocks(people: Array, size: int) -> list[Array]:
     return [people[start : start + size] for start in range(0, len(people) - size + 1, size)]
+
+
+def _completeness(both: NDArray[np.int64]) -> float:
+    """1 - H(cluster | subtype) / H(cluster) of people's subtypes and clusters (n, 2), from 0 on.
+
+    scikit-learn's completeness_score, without the checks that a thousand resamples do not need.
+    """
+    subtypes, clusters = both.max(axis=0) + 1
+    joint = np.bincount(both[:, 0] * clusters + both[:, 1], minlength=subtypes * clusters)
+    joint = joint.reshape(subtypes, clusters) / len(both)
+    of_cluster = _entropy(joint.sum(axis=0))
+    within = _entropy(joint.ravel()) - _entropy(joint.sum(axis=1))
+    return float(1 - within / of_cluster) if of_cluster else 1.0
+
+
+def _entropy(shares: Array) -> float:
+    present = shares[shares > 0]
+    return float(-(present * np.log(present)).sum())
 
 
 def _held_out_scores(latents: Array, diseased: NDArray[np.bool_]) -> Array:

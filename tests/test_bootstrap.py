@@ -55,3 +55,12 @@ def test_what_is_not_known_has_no_interval():
 
 def test_without_resamples_there_is_no_interval():
     assert np.isnan(Bootstrap(0).interval(1.0, np.mean, np.ones((5, 1)))).all()
+
+
+@pytest.mark.parametrize(("n", "m"), [(120, 60), (30, 8)])
+def test_the_fast_interval_of_a_distance_is_the_plain_one(n, m):
+    a, b = people(n, 20, seed=1), 1.5 * people(m, 20, seed=2)
+    value = wasserstein2(a, b)
+    fast = Bootstrap(30).wasserstein2_interval(value, a, b)
+    assert fast == pytest.approx(Bootstrap(30).interval(value, wasserstein2, a, b), abs=1e-5)
+    assert np.isnan(Bootstrap(0).wasserstein2_interval(value, a, b)).all()
