@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cavae.calibration import square_root
 from cavae.cohort import Cohort
 from cavae.fitted import FittedModel
+from cavae.metrics import square_root
 from cavae.preprocessing import HARMONIZED
 from cavae.synthesis import decode, encode, possible_volumes
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cavae.atlas import rois
+from cavae.calibration import read_people
 from cavae.cohort import Cohort
 from cavae.errors import ConfigError
 from cavae.fitted import FittedModel
@@ -122,11 +123,12 @@ def encode(model: FittedModel, cohort: Cohort) -> Encoding:
 
 
 def encode_standardized(model: FittedModel, x: Array) -> tuple[Array, Array]:
-    """Posterior means of z and s, (n, latent) each, of standardized people x (n, p)."""
-    with torch.no_grad():
-        people = _tensor(x)
-        common, salient = model.network.encode_common(people), model.network.encode_salient(people)
-    return _array(common.mean), _array(salient.mean)
+    """z and s, (n, latent) each, of standardized people x (n, p): posterior means.
+
+    z of a calibrated model is that of the healthy twin (`calibration.read_people`).
+    """
+    reading = read_people(model.network, model.calibration, x)
+    return _array(reading.common.mean), reading.salient
 
 
 def decode(model: FittedModel, common: Array, salient: Array) -> Array:

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from cavae.calibration import Calibration
-from cavae.synthesis import disease_effect, encode, healthy_twins
+from cavae.calibration import Calibration, read_people
+from cavae.calibration.fitting import kept_of_chance, pooled_covariance, subtype_effect
+from cavae.synthesis import SampleRequest, disease_effect, encode, healthy_twins, sample_pairs
 from tests.people import SHRUNKEN, make_cohort
 
 
@@ -122,3 +123,67 @@ def test_arrays_survive_storing(calibration):
 
 def test_the_number_of_subtypes_is_the_one_with_the_lowest_criterion(calibration):
     assert 1 + calibration.criterion.argmin() == calibration.subtypes
+
+
+def test_both_members_of_a_pair_share_one_common_z(tiny_model, calibration):
+    """Read from the diseased member, z is that of the twin; plainly encoded, it is moved."""
+    pairs = sample_pairs(tiny_model, SampleRequest(pairs=500, standardized=True))
+    shared = read_people(tiny_model.network, None, pairs.background)
+    plain = read_people(tiny_model.network, None, pairs.target)
+    calibrated = read_people(tiny_model.network, calibration, pairs.target)
+
+    def shift(reading):
+        return np.abs((reading.common.mean - shared.common.mean).mean(axis=0).numpy()).max()
+
+    assert shift(calibrated) < 0.25 * shift(plain)
+
+
+def test_healthy_variation_is_learned_from_the_twins_of_patients_too():
+    """With six regions and as many patients as healthy people the error of the covariance falls."""
+    calibration, generator = two_subtypes(), np.random.default_rng(0)
+    truth = calibration.covariance
+    alone, pooled = [], []
+    for seed in range(20):
+        healthy = generator.standard_normal((150, 6))
+        _, twin, effect, subtype = drawn(calibration, people=150, seed=seed)
+        chance = np.eye(2)[subtype]
+        departures = calibration.twin_departures(twin + effect, np.zeros_like(twin), chance)
+        alone.append(np.square(np.cov(healthy, rowvar=False) - truth).sum())
+        pooled.append(np.square(pooled_covariance(healthy, *departures) - truth).sum())
+    assert np.mean(pooled) < 0.7 * np.mean(alone)
+
+
+def test_an_effect_on_few_regions_leaves_the_others_at_exactly_zero():
+    t = np.r_[np.full(6, -15.0), np.random.default_rng(0).standard_normal(120)]
+    believed = kept_of_chance(t)
+    assert believed[:6].min() > 0.95
+    assert (believed[6:] == 0).mean() > 0.97
+
+
+def test_many_small_effects_are_kept_but_shrunk():
+    generator = np.random.default_rng(0)
+    effects = generator.normal(0, 2, 140)
+    t = effects + generator.standard_normal(140)
+    believed = kept_of_chance(t) * t
+    assert (believed != 0).mean() > 0.9
+    assert np.square(believed - effects).sum() < np.square(t - effects).sum()
+
+
+def test_no_effect_is_found_where_there_is_none():
+    t = np.random.default_rng(1).standard_normal(140)
+    assert (kept_of_chance(t) == 0).mean() > 0.97
+
+
+@pytest.mark.parametrize(("severity", "low", "high"), [(0.0, 0.0, 0.1), (0.4, 0.6, 1.0)])
+def test_decoded_departures_are_believed_as_far_as_severity_varies(severity, low, high):
+    """Scatter of single regions is not mistaken for people being ill to different degrees."""
+    generator = np.random.default_rng(0)
+    background, twins = generator.standard_normal((2, 3000, 8))
+    effect = np.r_[np.full(6, -2.0), 0.0, 0.0]
+    degree = generator.normal(1, severity, 3000)
+    target = twins * (1 + effect / 10) + effect * generator.normal(degree[:, None], 0.3, (3000, 8))
+    decoded = effect * generator.normal(degree if severity else 1.0, 0.1, 3000)[:, None]
+    found = subtype_effect(
+        target, background, np.eye(8), decoded, np.full(8, 10.0), np.full(3000, 1 / 3000)
+    )
+    assert low <= found.reliability <= high

@@ -105,8 +105,8 @@ def test_no_drawn_volume_is_impossible(tiny_model):
 
 def test_drawn_cohorts_are_as_wide_as_real_ones(tiny_model):
     pairs = sample_pairs(tiny_model, SampleRequest(pairs=2_000, standardized=True))
-    np.testing.assert_allclose(pairs.background.std(axis=0), 1, atol=0.1)
-    np.testing.assert_allclose(pairs.background.mean(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose(pairs.background.std(axis=0), 1, atol=0.15)
+    np.testing.assert_allclose(pairs.background.mean(axis=0), 0, atol=0.15)
 
 
 def test_a_pair_differs_where_the_disease_is(tiny_model):

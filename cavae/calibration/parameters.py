@@ -1,20 +1,4 @@
-"""What the mean of a decoder leaves out, measured after training on the training data.
-
-The decoder alone makes cohorts far too narrow, and the effect it decodes is blurred: salient s
-also follows healthy variation, and the KL term shrinks it. Calibrated, a pair (standardized
-target x, healthy twin y) is
-
-    y = decode(z, 0) + shift + r,     r ~ N(0, residual), drawn once a pair and shared
-    x = y + e,                        e ~ N(expected effect(z, s) + share * (y - mean), scatter)
-
-s lies in a Gaussian mixture, whose components are subtypes, or near the salient latents of healthy
-people. With g = decode(z, s) - decode(z, 0), which is 0 for s = 0, the expected effect of somebody
-of subtype k is effects_k + reliability_k * (g - decoded_k) in the regions that subtype k clearly
-affects and 0 elsewhere: the mean difference of its people from background, and as much of the
-decoded departure from its mean as the data bear out. Atrophy takes a share of what is there:
-share = effects_k / size with size the mean volume in SD, and scatter = (spread * effects_k)²: how
-much the same disease differs from person to person and from region to region.
-"""
+"""The parameters of a calibrated model, and what follows from them: draws, chances, effects."""
 
 from __future__ import annotations
 
@@ -26,18 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cavae.metrics import square_root
-from cavae.model import ContrastiveVAE, Posterior
 from cavae.preprocessing.adaptation import SIZE_IN_SD
 
 Array = NDArray[np.float64]
 
-MAX_SUBTYPES = 6
-DRAWS_A_PERSON = 20  # posterior draws that stand for one training person
-MOMENT_DRAWS = 20_000  # synthetic people whose moments are compared with the real ones
 PREVALENCE = 0.05  # chance that somebody of whom nothing is known has the disease
-CLEAR = 3.0  # standard errors that a subtype's mean effect on a region must have
-MIN_LATENT_VARIANCE = 1e-3
-"""Keeps a mixture from collapsing on a few people."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +25,7 @@ class Calibration:
     (K, d), covariances (K, d, d): mixture of s over target people; healthy_mean (d,),
     healthy_covariance (d, d): s over background people; mean (p,), covariance (p, p): background;
     shift (p,), residual (p, p), effects (K, p), decoded (K, p), reliability (K,), size (p,),
-    spread (): see the module; criterion (tried,): BIC of the mixtures of 1, 2 … components, of
+    spread (): see the package; criterion (tried,): BIC of the mixtures of 1, 2 … components, of
     which the lowest was taken.
     """
 
@@ -78,7 +55,7 @@ class Calibration:
     @property
     def share(self) -> Array:
         """What a subtype takes of each region, as a share of its volume (negative), (K, p)."""
-        return _share(self.effects, self.size)
+        return share_of_size(self.effects, self.size)
 
     # -- drawing
 
@@ -160,6 +137,20 @@ class Calibration:
         spread_over_subtypes = square - mean**2
         return mean, np.sqrt(np.clip(spread_over_subtypes, 0.0, None))
 
+    def twin_departures(self, x: Array, decoded: Array, chance: Array) -> tuple[Array, Array]:
+        """How the twins of target people x (n, p) depart from the mean of background: what is
+        expected (n, p), and the covariance (p, p), mean over people, of what cannot be known.
+
+        chance (n, K): of each subtype, sum 1.
+        """
+        expected, unknown = np.zeros_like(x), np.zeros_like(self.covariance)
+        for k in range(self.subtypes):
+            own = self._of_subtype(decoded, np.full(len(x), k))
+            gain, with_x = self._gain(k, self.covariance)
+            expected += chance[:, [k]] * ((x - self.mean - own) @ gain.T)
+            unknown += chance[:, k].mean() * (self.covariance - gain @ with_x.T)
+        return expected, unknown
+
     def _of_subtype(self, decoded: Array, subtype: NDArray[np.int64]) -> Array:
         """Expected effect (n, p) on people whose subtype (n,) is known."""
         departure = self.reliability[subtype, None] * (decoded - self.decoded[subtype])
@@ -177,14 +168,21 @@ class Calibration:
         return (chance / chance.sum(axis=1, keepdims=True))[:, 1:]
 
     def _wiener(self, k: int) -> tuple[Array, Array]:
-        """Gain (p, p) of subtype k and variance (p,) of the effect that remains."""
+        """Gain (p, p) of the effect of subtype k and variance (p,) of what remains of it."""
         share, scatter = self.share[k], np.diag((self.spread * self.effects[k]) ** 2)
-        kept = (1 + share)[:, None] * self.covariance
-        of_x = kept * (1 + share) + scatter
-        with_x = share[:, None] * self.covariance * (1 + share) + scatter
-        gain = np.linalg.solve(of_x, with_x.T).T
+        gain, with_x = self._gain(k, share[:, None] * self.covariance, scatter)
         prior = share**2 * np.diag(self.covariance) + np.diag(scatter)
         return gain, np.clip(prior - (gain * with_x).sum(axis=1), 0.0, None)
+
+    def _gain(
+        self, k: int, with_twin: Array, with_scatter: Array | float = 0.0
+    ) -> tuple[Array, Array]:
+        """Wiener gain cov(·, x) cov(x)⁻¹ (p, p) for something that covaries by `with_twin` with
+        the twin and by `with_scatter` with the scatter of subtype k; and cov(·, x)."""
+        kept, scatter = 1 + self.share[k], np.diag((self.spread * self.effects[k]) ** 2)
+        of_x = kept[:, None] * self.covariance * kept + scatter
+        with_x = with_twin * kept + with_scatter
+        return np.linalg.solve(of_x, with_x.T).T, with_x
 
     # -- storing
 
@@ -224,135 +222,9 @@ class Calibration:
         return cls(**arrays)
 
 
-def fit_calibration(
-    network: ContrastiveVAE, background: Array, target: Array, size: Array, seed: int
-) -> Calibration:
-    """Measure it on the training data, background (m, p) and target (n, p), standardized.
-
-    size (p,): mean of each feature in SD.
-    """
-    generator = np.random.default_rng(seed)
-    y, x = (torch.as_tensor(values, dtype=torch.float32) for values in (background, target))
-    with torch.no_grad():
-        common = _draw(network.encode_common(torch.cat([y, x])), generator)
-        salient, silent = network.encode_salient(x), _array(network.encode_salient(y).mean)
-        z = network.encode_common(x).mean
-        decoded = _array(network.decode(z, salient.mean) - network.decode_background(z))
-    mixture, chance, criterion = _fit_mixture(salient, seed)
-    common_mean, common_covariance = common.mean(axis=0), np.cov(common, rowvar=False)
-    twins = _decode_twins(network, common_mean, common_covariance, generator)
-    covariance = _shrunk_covariance(background)
-    effects = [
-        _subtype_effect(target, background, covariance, decoded, size, weight)
-        for weight in (chance / chance.sum(axis=0)).T
-    ]
-    scatter = sum(effect.excess for effect in effects) / max(
-        sum(effect.squares for effect in effects), 1e-12
-    )
-    return Calibration(
-        common_mean=common_mean,
-        common_covariance=common_covariance,
-        weights=mixture.weights_,
-        means=mixture.means_,
-        covariances=mixture.covariances_,
-        healthy_mean=silent.mean(axis=0),
-        healthy_covariance=np.cov(silent, rowvar=False)
-        + MIN_LATENT_VARIANCE * np.eye(network.latent),
-        mean=background.mean(axis=0),
-        covariance=covariance,
-        shift=background.mean(axis=0) - twins.mean(axis=0),
-        residual=_nearest_covariance(covariance - np.cov(twins, rowvar=False)),
-        effects=np.stack([effect.mean for effect in effects]),
-        decoded=np.stack([effect.decoded for effect in effects]),
-        reliability=np.array([effect.reliability for effect in effects]),
-        size=size,
-        spread=np.sqrt(max(scatter, 0.0)),
-        criterion=criterion,
-    )
-
-
-@dataclass(frozen=True)
-class _SubtypeEffect:
-    mean: Array
-    decoded: Array
-    reliability: float
-    excess: float
-    squares: float
-
-
-def _subtype_effect(
-    target: Array, background: Array, covariance: Array, decoded: Array, size: Array, weight: Array
-) -> _SubtypeEffect:
-    """Mean effect of one subtype (weight (n,) of each target person, sum 1) and how it varies.
-
-    Variance beyond that of background people, less the share that the disease takes from them, is
-    the disease's own: along the mean effect it bears out the decoded departures (reliability), and
-    in each affected region on its own it is scatter.
-    """
-    people = 1 / np.square(weight).sum()
-    unbiased = people / (people - 1)
-    mean = weight @ target
-    variance = unbiased * weight @ np.square(target - mean)
-    difference = mean - background.mean(axis=0)
-    error = np.sqrt(variance / people + background.var(axis=0) / len(background))
-    effect = np.where(np.abs(difference) > CLEAR * error, difference, 0.0)
-    own_mean = weight @ decoded
-    if not effect.any():
-        return _SubtypeEffect(effect, own_mean, 0.0, 0.0, 0.0)
-    kept = 1 + _share(effect, size)
-    along = np.linalg.solve(covariance, effect)
-    along /= along @ effect
-    severity = unbiased * weight @ np.square((target - mean) @ along)
-    severity -= (along * kept) @ covariance @ (kept * along)
-    of_decoded = unbiased * weight @ np.square((decoded - own_mean) @ along)
-    reliability = float(np.clip(severity / max(of_decoded, 1e-12), 0.0, 1.0))
-    excess = variance - np.square(kept) * background.var(axis=0, ddof=1)
-    excess -= max(severity, 0.0) * np.square(effect)
-    affected = effect != 0
-    return _SubtypeEffect(
-        effect,
-        own_mean,
-        reliability,
-        float(people * excess[affected].sum()),
-        float(people * np.square(effect).sum()),
-    )
-
-
-def _share(effects: Array, size: Array) -> Array:
+def share_of_size(effects: Array, size: Array) -> Array:
     """Effects as shares of size, (…, p); 0 for features around zero, which are no amounts."""
     return np.where(size >= SIZE_IN_SD, effects / np.maximum(size, SIZE_IN_SD), 0.0)
-
-
-def _fit_mixture(posterior: Posterior, seed: int) -> tuple[object, Array, Array]:
-    """Components of s over target people, as many as the lowest BIC says; memberships (n, K);
-    the BIC of 1, 2 … components."""
-    from sklearn.mixture import GaussianMixture
-
-    means = _array(posterior.mean)
-    most = max(1, min(MAX_SUBTYPES, len(means) // (5 * means.shape[1])))
-    fitted = [
-        GaussianMixture(k, n_init=5, reg_covar=MIN_LATENT_VARIANCE, random_state=seed).fit(means)
-        for k in range(1, most + 1)
-    ]
-    criterion = np.array([mixture.bic(means) for mixture in fitted])
-    best = fitted[int(criterion.argmin())]
-    return best, best.predict_proba(means), criterion
-
-
-def _draw(posterior: Posterior, generator: np.random.Generator) -> Array:
-    """DRAWS_A_PERSON draws of everyone's posterior, one below the other."""
-    mean = _array(posterior.mean)
-    sd = _array((0.5 * posterior.log_variance).exp())
-    noise = generator.standard_normal((DRAWS_A_PERSON, *mean.shape))
-    return (mean + sd * noise).reshape(-1, mean.shape[1])
-
-
-def _decode_twins(
-    network: ContrastiveVAE, mean: Array, covariance: Array, generator: np.random.Generator
-) -> Array:
-    z = mean + generator.standard_normal((MOMENT_DRAWS, len(mean))) @ square_root(covariance)
-    with torch.no_grad():
-        return _array(network.decode_background(torch.as_tensor(z, dtype=torch.float32)))
 
 
 def _log_density(points: Array, mean: Array, covariance: Array) -> Array:
@@ -360,19 +232,3 @@ def _log_density(points: Array, mean: Array, covariance: Array) -> Array:
     root = np.linalg.cholesky(covariance)
     scaled = np.linalg.solve(root, (points - mean).T)
     return -0.5 * np.square(scaled).sum(axis=0) - np.log(np.diag(root)).sum()
-
-
-def _shrunk_covariance(values: Array) -> Array:
-    from sklearn.covariance import LedoitWolf
-
-    return LedoitWolf().fit(values).covariance_
-
-
-def _nearest_covariance(matrix: Array) -> Array:
-    """The closest matrix without negative variances in any direction."""
-    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
-    return (vectors * np.clip(values, 1e-6, None)) @ vectors.T
-
-
-def _array(values: Tensor) -> Array:
-    return values.double().numpy()
