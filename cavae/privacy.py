@@ -7,14 +7,14 @@ did not. Arrays are standardized (SD); distances are root mean squares over regi
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cavae.bootstrap import Bootstrap
-from cavae.estimates import UNKNOWN, Estimate, Metric
+from cavae.estimates import Estimate, Metric
 from cavae.fitted import FittedModel
 from cavae.groups import Groups
 from cavae.metrics import auc
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 METRICS = (
     Metric(
         "closer_to_training",
-        "Synthetic people who are closer to a training person than to any other real person",
+        "Share of synthetic people closer to a training person than to another real one",
         "",
         "0.5 is best",
         "At 0.5 synthetic people are no closer to those the model learned from than to anybody "
@@ -33,9 +33,9 @@ METRICS = (
     ),
     Metric(
         "closest_5",
-        "Distance to the closest training person, closest 5 % of synthetic people",
+        "Distance to the closest training person, closest 5 %",
         "SD",
-        "equal to the distance to others",
+        "equal to the reference",
         "At the reference even the closest are as far from training people as from others; at 0 "
         "they are copies.",
         "to other real people",
@@ -44,7 +44,7 @@ METRICS = (
         "closest_50",
         "Distance to the closest training person, median",
         "SD",
-        "equal to the distance to others",
+        "equal to the reference",
         "At the reference synthetic people are as far from training people as from others; at 0 "
         "they are copies.",
         "to other real people",
@@ -59,52 +59,59 @@ METRICS = (
     ),
     Metric(
         "attack_density",
-        "Attack with the file and other real people (DOMIAS), AUC",
+        "Attack with the file and some real people: who is too common (DOMIAS), AUC",
         "",
         "0.5 is best",
-        "As above, for an attacker who also knows how common a person is and asks who is more "
-        "common among the synthetic people than among real ones.",
+        "The same for an attacker who has other real people too, and asks who is more common among "
+        "the synthetic people than among those.",
     ),
     Metric(
         "attack_reconstruction",
-        "Attack with the model: whom it rebuilds well, AUC",
+        "Attack with the model: who is rebuilt well, AUC",
         "",
         "0.5 is best",
-        "As above, for an attacker who has the model itself and looks at its error.",
+        "The same for an attacker who has the model itself and looks at its errors.",
     ),
     Metric(
         "attack_likelihood",
-        "Attack with the model: whom its calibration finds likely, AUC",
+        "Attack with the model: whose healthy twin is likely, AUC",
         "",
         "0.5 is best",
-        "As above, by how well a person's healthy twin fits the healthy people that it knows.",
+        "The same, by how well a person's healthy twin fits the healthy people the model knows.",
+    ),
+    Metric(
+        "closest_own_5",
+        "Distance to the closest of these people, closest 5 %",
+        "SD",
+        "not below the reference",
+        "At the reference no synthetic person is closer to one of these people than they are to "
+        "each other; at 0 the model holds copies of them.",
+        "among them",
+    ),
+    Metric(
+        "closest_own_50",
+        "Distance to the closest of these people, median",
+        "SD",
+        "not below the reference",
+        "The same for the synthetic person in the middle.",
+        "among them",
     ),
 )
 """In the order in which tables show them."""
 
 RESAMPLES = 200  # of distances: each looks through all of them,
 LOOKED_AT = 500  # of this many synthetic people
-CENTILES = (1, 5, 10, 25, 50, 75, 90, 95, 99)
+CENTILES = (5, 50)
 
 
-@dataclass(frozen=True)
-class Distances:
-    """`CENTILES` of the distance of synthetic people to the closest person, SD: of those the model
-    learned from, and of as many others."""
-
-    training: tuple[float, ...]
-    others: tuple[float, ...]
-
-
-def measure_privacy(
-    model: FittedModel,
+def measure_file(
     generated: Groups,
     members: Groups,
     outsiders: Groups,
     reference: Groups | None,
     bootstrap: Bootstrap,
-) -> tuple[dict[str, Estimate], Distances]:
-    """Estimates by key of `METRICS`, and the distances behind the first three.
+) -> dict[str, Estimate]:
+    """What the synthetic people give away: `closer_to_training` to `attack_density` of `METRICS`.
 
     reference: more outsiders, whom the attacker of `attack_density` knows; with None half of the
     outsiders are. Members and outsiders are compared in equal numbers, group by group.
@@ -112,22 +119,40 @@ def measure_privacy(
     generator = np.random.default_rng(bootstrap.seed)
     synthetic = generated.everyone
     inside, outside = equal_numbers(members, outsiders, generator)
-    estimates, distances = closest_records(synthetic, inside, outside, bootstrap)
     if reference is None:
-        reference, others = outsiders.halves(generator)
-    else:
-        others = outsiders
+        reference, outsiders = outsiders.halves(generator)
     commoner = _ratio_of_densities(synthetic, reference.everyone)
-    attacks = {
+    return {
+        **closest_records(synthetic, inside, outside, bootstrap),
         "attack_distance": attack(lambda x: -closest(x, synthetic), inside, outside, bootstrap),
-        "attack_density": attack(commoner, *equal_numbers(members, others, generator), bootstrap),
-        "attack_reconstruction": attack(partial(_rebuilt, model), inside, outside, bootstrap),
-        "attack_likelihood": UNKNOWN,
+        "attack_density": attack(
+            commoner, *equal_numbers(members, outsiders, generator), bootstrap
+        ),
     }
+
+
+def measure_model(
+    model: FittedModel, members: Groups, outsiders: Groups, bootstrap: Bootstrap
+) -> dict[str, Estimate]:
+    """What the model itself gives away: `attack_reconstruction` and, of a calibrated model,
+    `attack_likelihood`."""
+    generator = np.random.default_rng(bootstrap.seed)
+    inside, outside = equal_numbers(members, outsiders, generator)
+    scores = {"attack_reconstruction": _rebuilt}
     if model.calibration is not None:
-        likelihood = partial(_likelihood_of_twin, model)
-        attacks["attack_likelihood"] = attack(likelihood, inside, outside, bootstrap)
-    return estimates | attacks, distances
+        scores["attack_likelihood"] = _likelihood_of_twin
+    return {
+        key: attack(partial(score, model), inside, outside, bootstrap)
+        for key, score in scores.items()
+    }
+
+
+def measure_closest(synthetic: Array, people: Array) -> dict[str, Estimate]:
+    """`closest_own_5` and `closest_own_50`: synthetic (n, p) to the closest of people (m, p);
+    reference: people to the closest other of them. Nobody needs to know who was in training."""
+    among = _distances(people, people)
+    np.fill_diagonal(among, np.inf)
+    return _centiles("closest_own", closest(synthetic, people), among.min(axis=1))
 
 
 def equal_numbers(
@@ -149,8 +174,8 @@ def closest(people: Array, others: Array) -> Array:
 
 def closest_records(
     synthetic: Array, members: Array, outsiders: Array, bootstrap: Bootstrap
-) -> tuple[dict[str, Estimate], Distances]:
-    """The first three of `METRICS`, of members and outsiders (n, p) each.
+) -> dict[str, Estimate]:
+    """The first three of `METRICS`, of as many members as outsiders (n, p).
 
     Of two at one distance each counts half. The interval resamples the real people: a few of them
     are the closest to many.
@@ -160,17 +185,18 @@ def closest_records(
     fewer = replace(bootstrap, resamples=min(bootstrap.resamples, RESAMPLES))
     some = slice(None, None, -(-len(synthetic) // LOOKED_AT))
     interval = fewer.interval(share, _share_closer, to_members[:, some], to_outsiders[:, some])
-    training, others = (
-        np.percentile(distances.min(axis=0), CENTILES) for distances in (to_members, to_outsiders)
-    )
-    estimates = {"closer_to_training": Estimate(share, interval)} | {
-        f"closest_{centile}": Estimate(
-            float(training[CENTILES.index(centile)]),
-            reference=float(others[CENTILES.index(centile)]),
+    distances = _centiles("closest", to_members.min(axis=0), to_outsiders.min(axis=0))
+    return {"closer_to_training": Estimate(share, interval)} | distances
+
+
+def _centiles(name: str, distances: Array, reference: Array) -> dict[str, Estimate]:
+    return {
+        f"{name}_{centile}": Estimate(
+            float(np.percentile(distances, centile)),
+            reference=float(np.percentile(reference, centile)),
         )
-        for centile in (5, 50)
+        for centile in CENTILES
     }
-    return estimates, Distances(tuple(map(float, training)), tuple(map(float, others)))
 
 
 def _share_closer(to_members: Array, to_outsiders: Array) -> float:

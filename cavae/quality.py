@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,9 +16,9 @@ from cavae.errors import CheckpointError
 from cavae.estimates import UNKNOWN, Estimate
 from cavae.fitted import FittedModel
 from cavae.groups import Groups
-from cavae.privacy import Distances, measure_privacy
+from cavae.privacy import measure_closest, measure_file, measure_model
 from cavae.synthesis import SampleRequest, sample_pairs
-from cavae.usefulness import SmallStudy, measure_usefulness
+from cavae.usefulness import SmallStudy, measure_usefulness, measure_with
 
 METRICS = (*usefulness.METRICS, *privacy.METRICS)
 FACT = "quality"  # its name in config.json
@@ -29,12 +29,13 @@ PLACES = 4
 
 @dataclass(frozen=True)
 class Quality:
-    """Estimates by key of METRICS, curve of small studies and distances to the closest person;
-    measured_on: on whom, a sentence; command: what measures it again."""
+    """Estimates by key of METRICS, and the curve of small studies.
+
+    measured_on: on whom, a sentence; command: what measures it again, "" if there is none.
+    """
 
     estimates: Mapping[str, Estimate]
     small_studies: tuple[SmallStudy, ...]
-    distances: Distances
     measured_on: str = ""
     command: str = ""
 
@@ -87,10 +88,6 @@ class Quality:
                 {"people": s.people, "alone": _plain(s.alone), "added": _plain(s.added)}
                 for s in self.small_studies
             ],
-            "distances": {
-                "training": [round(x, PLACES) for x in self.distances.training],
-                "others": [round(x, PLACES) for x in self.distances.others],
-            },
         }
 
     @classmethod
@@ -103,19 +100,12 @@ class Quality:
             return None
         content = facts[FACT]
         try:
-            training, others = (
-                tuple(float(x) for x in content["distances"][name])
-                for name in ("training", "others")
-            )
-            if not len(training) == len(others) == len(privacy.CENTILES):
-                raise ValueError(f"{len(training)} distances")
             return cls(
                 {str(key): _estimate(figure) for key, figure in content["figures"].items()},
                 tuple(
                     SmallStudy(int(s["people"]), _estimate(s["alone"]), _estimate(s["added"]))
                     for s in content["small_studies"]
                 ),
-                Distances(training, others),
                 str(content["measured_on"]),
                 str(content["command"]),
             )
@@ -132,21 +122,33 @@ def measure_quality(
 ) -> Quality | None:
     """Measure what a model generates on people that it did not learn from.
 
-    train: those it learned from; of them only people of the sites of the others are compared for
-    privacy, or site would give members away. reference: more people it did not learn from, see
-    `measure_privacy`. None when a group of `held_out` has fewer than LEAST people.
+    train: those it learned from; of them only people of the sites of the others count, or site
+    would tell groups apart and give members away. reference: more people it did not learn from,
+    see `measure_file`. None when a group has fewer than LEAST people to measure on.
     """
-    real, test, known = (
+    members, test, known = (
         None if people is None else groups_of(model, people)
-        for people in (train, held_out, reference)
+        for people in (_of_sites(train, held_out), held_out, reference)
     )
-    if min(test.sizes) < LEAST:
+    if min(*members.sizes, *test.sizes) < LEAST:
         return None
     generated, bootstrap = draw_groups(model), Bootstrap(resamples)
-    estimates, small_studies = measure_usefulness(generated, real, test, bootstrap)
-    members = groups_of(model, _of_sites(train, held_out))
-    private, distances = measure_privacy(model, generated, members, test, known, bootstrap)
-    return Quality(estimates | private, small_studies, distances)
+    estimates, small_studies = measure_usefulness(generated, members, test, bootstrap)
+    of_file = measure_file(generated, members, test, known, bootstrap)
+    of_model = measure_model(model, members, test, bootstrap)
+    return Quality(estimates | of_file | of_model, small_studies)
+
+
+def measure_own(model: FittedModel, cohort: Cohort, resamples: int = RESAMPLES) -> Quality | None:
+    """Measure what a model generates on people of one's own, whom it may have learned from or not.
+
+    None when a group has fewer than LEAST people.
+    """
+    people, generated = groups_of(model, cohort), draw_groups(model)
+    if min(people.sizes) < LEAST:
+        return None
+    useful = measure_with(generated, people, Bootstrap(resamples))
+    return Quality({**useful, **measure_closest(generated.everyone, people.everyone)}, ())
 
 
 def draw_groups(model: FittedModel) -> Groups:
@@ -189,10 +191,6 @@ def mean_quality(folds: Sequence[Quality], independent: int) -> Quality:
         folds[0],
         estimates={key: mean([fold.estimates[key] for fold in folds]) for key in keys},
         small_studies=tuple(studies),
-        distances=Distances(
-            _columns_mean(fold.distances.training for fold in folds),
-            _columns_mean(fold.distances.others for fold in folds),
-        ),
     )
 
 
@@ -202,10 +200,6 @@ def _mean(estimates: Sequence[Estimate], independent: int) -> Estimate:
     below, above = (values[:, 0] - values[:, 1]), (values[:, 2] - values[:, 0])
     low, high = (np.sqrt(np.mean(side**2) / independent) for side in (below, above))
     return Estimate(float(value), (float(value - low), float(value + high)), float(reference))
-
-
-def _columns_mean(rows: Iterable[Sequence[float]]) -> tuple[float, ...]:
-    return tuple(map(float, np.mean(list(rows), axis=0)))
 
 
 def _of_sites(train: Cohort, held_out: Cohort) -> Cohort:

@@ -5,8 +5,8 @@ Arrays are standardized (SD). Real people to test on are none that the generator
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,42 +26,52 @@ Array = NDArray[np.float64]
 METRICS = (
     Metric(
         "tstr_auc",
-        "Classifier trained on synthetic people, AUC on real ones",
+        "Trained on synthetic people, tested on real ones, AUC",
         "",
-        "as high as trained on real people",
-        "At the reference synthetic people teach the disease as well as the real ones do that the "
-        "model learned from; at 0.5 they teach nothing.",
+        "as high as the reference",
+        "At the reference a classifier learns the disease from synthetic people as well as from "
+        "the real ones that the model had; at 0.5 it learns nothing.",
+        "trained on real people",
+    ),
+    Metric(
+        "tuned_auc",
+        "The same with its L2 penalty chosen on synthetic people too, AUC",
+        "",
+        "as high as the reference",
+        "Far below the reference synthetic people are easier to tell apart than real ones: take a "
+        "stronger penalty than they ask for.",
         "trained on real people",
     ),
     Metric(
         "trtr_auc",
-        "The same classifier trained on real people, AUC on real ones",
+        "Trained on real people, tested on real ones, AUC",
         "",
         "higher, up to 1",
-        "What real people teach, and so what synthetic ones can be measured by; 0.5 is nothing.",
+        "What real people teach, which synthetic ones are measured by: 1 is never wrong, 0.5 is a "
+        "guess.",
     ),
     Metric(
         "augmented_auc",
-        "Classifier of 20 real people a group with synthetic ones added, AUC on real ones",
+        "Trained on 10 real people a group and synthetic ones, tested on real ones, AUC",
         "",
-        "above the real ones alone",
+        "above the reference",
         "Above the reference the download helps a small study; below it, it does harm.",
-        "20 real people a group alone",
+        "real ones alone",
     ),
     Metric(
         "column_shapes",
-        "Distribution of each region (SDMetrics KSComplement), median",
+        "Likeness of a region's distribution (SDMetrics KSComplement), median",
         "",
-        "as high as other real people",
+        "as high as the reference",
         "At the reference a region of synthetic people is distributed as in other real people; at "
         "0 the two do not overlap.",
         "other real people",
     ),
     Metric(
         "column_pairs",
-        "Correlation of two regions (SDMetrics CorrelationSimilarity), median",
+        "Likeness of two regions' correlation (SDMetrics CorrelationSimilarity), median",
         "",
-        "as high as other real people",
+        "as high as the reference",
         "At the reference two regions go together in synthetic people as in other real people; at "
         "0 they do the opposite.",
         "other real people",
@@ -69,10 +79,10 @@ METRICS = (
 )
 """In the order in which tables show them."""
 
-STRENGTHS = 10.0 ** np.arange(-4, 1)  # inverse of the L2 penalty, the best of them is taken
+PENALTIES = 10.0 ** np.arange(-2, 3)  # L2, a person; the best of them is taken
 FOLDS = 5
-SMALL_STUDIES = (10, 20, 40, 80)  # real people a group
-SMALL_STUDY = 20  # of them, the one that stands for all
+SMALL_STUDIES = (5, 10, 20, 40, 80)  # real people a group
+SMALL_STUDY = 10  # of them, the one that stands for all
 REPEATS = 10  # small studies drawn of each size
 COLUMN_PAIRS = 30  # pairs of regions that stand for all 9,591: the score of each takes 10 ms
 
@@ -92,16 +102,24 @@ def measure_usefulness(
 ) -> tuple[dict[str, Estimate], tuple[SmallStudy, ...]]:
     """Estimates by key of `METRICS`, and the curve of small studies.
 
-    train: the people that the generator learned from; test: others.
+    train: people that the generator learned from; test: others of the same sites. One classifier
+    learns from all: its penalty is chosen on `train`, so that only the people differ.
     """
-    of_synthetic, of_real = fit_classifier(generated), fit_classifier(train)
-    tstr, trtr = (score_classifier(fitted, test, bootstrap) for fitted in (of_synthetic, of_real))
-    strengths = _strength(of_real), _strength(of_synthetic)
-    curve = augment_small_studies(generated, train, test, strengths, bootstrap)
+    penalty = choose_penalty(train)
+    tstr, tuned, trtr = (
+        _estimate(fit_classifier(people, strength), test, bootstrap)
+        for people, strength in (
+            (generated, penalty),
+            (generated, choose_penalty(generated)),
+            (train, penalty),
+        )
+    )
+    curve = augment_small_studies(generated, train, test, penalty, bootstrap)
     same_size = generated.draw(train.sizes, np.random.default_rng(bootstrap.seed))
     shapes, pairs = (_compare(same_size, train, test, score) for score in (_shapes, _correlations))
     estimates = {
-        "tstr_auc": Estimate(tstr.value, tstr.interval, trtr.value),
+        "tstr_auc": replace(tstr, reference=trtr.value),
+        "tuned_auc": replace(tuned, reference=trtr.value),
         "trtr_auc": trtr,
         "augmented_auc": _augmented(curve),
         "column_shapes": shapes,
@@ -110,87 +128,87 @@ def measure_usefulness(
     return estimates, curve
 
 
-def measure_with(generated: Groups, people: Groups, bootstrap: Bootstrap) -> Mapping[str, Estimate]:
-    """`tstr_auc` and `trtr_auc` on people of one's own; what real people teach is cross-validated.
+def measure_with(generated: Groups, people: Groups, bootstrap: Bootstrap) -> dict[str, Estimate]:
+    """`tstr_auc` and `trtr_auc` on people of one's own, FOLDS or more a group; what real people
+    teach is cross-validated."""
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
-    UNKNOWN when a group has fewer than 5 people.
-    """
-    if min(people.sizes) < FOLDS:
-        return {"tstr_auc": UNKNOWN, "trtr_auc": UNKNOWN}
-    trtr = _estimate(_held_out_scores(people), people, bootstrap)
-    tstr = score_classifier(fit_classifier(generated), people, bootstrap)
-    return {"tstr_auc": Estimate(tstr.value, tstr.interval, trtr.value), "trtr_auc": trtr}
+    penalty = choose_penalty(people)
+    trtr = _auc_estimate(
+        cross_val_predict(
+            _classifier(penalty, len(people.everyone)),
+            people.everyone,
+            people.diseased,
+            cv=StratifiedKFold(FOLDS, shuffle=True, random_state=0),
+            method="decision_function",
+        ),
+        people,
+        bootstrap,
+    )
+    tstr = _estimate(fit_classifier(generated, penalty), people, bootstrap)
+    return {"tstr_auc": replace(tstr, reference=trtr.value), "trtr_auc": trtr}
 
 
 # --------------------------------------------------------------------------- classifier
 
 
-def fit_classifier(people: Groups) -> Pipeline:
-    """Logistic regression of target against background, its L2 penalty chosen by 5 folds."""
-    return _chosen_classifier(people).fit(people.everyone, people.diseased)
-
-
-def score_classifier(classifier: Pipeline, test: Groups, bootstrap: Bootstrap) -> Estimate:
-    """AUC on test people; the interval resamples them within their groups."""
-    return _estimate(classifier.decision_function(test.everyone), test, bootstrap)
-
-
-def _estimate(scores: Array, test: Groups, bootstrap: Bootstrap) -> Estimate:
-    positive, negative = scores[test.diseased], scores[~test.diseased]
-    value = auc(positive, negative)
-    return Estimate(value, bootstrap.interval(value, auc, positive, negative))
-
-
-def _chosen_classifier(people: Groups) -> Pipeline:
+def choose_penalty(people: Groups) -> float:
+    """The one of PENALTIES with the best log likelihood of people left out, FOLDS folds."""
     from sklearn.linear_model import LogisticRegressionCV
     from sklearn.model_selection import StratifiedKFold
-    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    folds = StratifiedKFold(min(FOLDS, *people.sizes), shuffle=True, random_state=0)
-    logistic = LogisticRegressionCV(
-        Cs=STRENGTHS,
+    n = len(people.everyone)
+    search = LogisticRegressionCV(
+        Cs=1 / (PENALTIES * n),
         l1_ratios=(0.0,),
-        cv=folds,
+        cv=StratifiedKFold(min(FOLDS, *people.sizes), shuffle=True, random_state=0),
         scoring="neg_log_loss",
         max_iter=1000,
         use_legacy_attributes=False,
     )
+    search.fit(StandardScaler().fit_transform(people.everyone), people.diseased)
+    return 1 / (float(search.C_) * n)
+
+
+def fit_classifier(people: Groups, penalty: float) -> Pipeline:
+    """Logistic regression of target against background on standardized features."""
+    classifier = _classifier(penalty, len(people.everyone))
+    return classifier.fit(people.everyone, people.diseased)
+
+
+def _classifier(penalty: float, people: int) -> Pipeline:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    logistic = LogisticRegression(C=1 / (penalty * people), max_iter=1000)
     return make_pipeline(StandardScaler(), logistic)
 
 
-def _strength(classifier: Pipeline) -> float:
-    return float(classifier[-1].C_)
+def _auc(classifier: Pipeline, test: Groups) -> float:
+    scores = classifier.decision_function(test.everyone)
+    return auc(scores[test.diseased], scores[~test.diseased])
 
 
-def _held_out_scores(people: Groups) -> Array:
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+def _estimate(classifier: Pipeline, test: Groups, bootstrap: Bootstrap) -> Estimate:
+    return _auc_estimate(classifier.decision_function(test.everyone), test, bootstrap)
 
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    return cross_val_predict(
-        _chosen_classifier(people),
-        people.everyone,
-        people.diseased,
-        cv=folds,
-        method="decision_function",
-    )
+
+def _auc_estimate(scores: Array, test: Groups, bootstrap: Bootstrap) -> Estimate:
+    """AUC of test people's scores; the interval resamples them within their groups."""
+    positive, negative = scores[test.diseased], scores[~test.diseased]
+    value = auc(positive, negative)
+    return Estimate(value, bootstrap.interval(value, auc, positive, negative))
 
 
 # --------------------------------------------------------------------------- small studies
 
 
 def augment_small_studies(
-    generated: Groups,
-    real: Groups,
-    test: Groups,
-    strengths: tuple[float, float],
-    bootstrap: Bootstrap,
+    generated: Groups, real: Groups, test: Groups, penalty: float, bootstrap: Bootstrap
 ) -> tuple[SmallStudy, ...]:
-    """The curve: `REPEATS` studies of each size drawn from real people, as far as they suffice.
-
-    strengths: of a classifier alone and with synthetic people. Chosen beforehand, from everybody:
-    what twenty people choose is noise.
-    """
+    """The curve: `REPEATS` studies of each size drawn from real people, as far as they suffice."""
     generator = np.random.default_rng(bootstrap.seed)
     nobody = generated.draw((0, 0), generator)
     curve = []
@@ -199,35 +217,24 @@ def augment_small_studies(
             break
         studies = [real.draw((people, people), generator) for _ in range(REPEATS)]
         alone, added = (
-            _mean_auc([study.join(more) for study in studies], test, strength, bootstrap)
-            for more, strength in zip((nobody, generated), strengths, strict=True)
+            _mean_auc([study.join(more) for study in studies], test, penalty, bootstrap)
+            for more in (nobody, generated)
         )
         curve.append(SmallStudy(people, alone, added))
     return tuple(curve)
 
 
 def _mean_auc(
-    studies: Sequence[Groups], test: Groups, strength: float, bootstrap: Bootstrap
+    studies: Sequence[Groups], test: Groups, penalty: float, bootstrap: Bootstrap
 ) -> Estimate:
-    values = np.array([_auc(study, test, strength) for study in studies])
+    values = np.array([_auc(fit_classifier(study, penalty), test) for study in studies])
     return Estimate(float(values.mean()), bootstrap.interval(values.mean(), np.mean, values))
-
-
-def _auc(study: Groups, test: Groups, strength: float) -> float:
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=1000))
-    classifier.fit(study.everyone, study.diseased)
-    scores = classifier.decision_function(test.everyone)
-    return auc(scores[test.diseased], scores[~test.diseased])
 
 
 def _augmented(curve: tuple[SmallStudy, ...]) -> Estimate:
     for study in curve:
         if study.people == SMALL_STUDY:
-            return Estimate(study.added.value, study.added.interval, study.alone.value)
+            return replace(study.added, reference=study.alone.value)
     return UNKNOWN
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import streamlit as st
 
-from cavae.ui import charts, frame, glossary, models, notices, pairs, results, state
+from cavae.ui import charts, frame, glossary, models, notices, pairs, quality, results, state
 
 frame.require()
 charts.make_readable()
@@ -81,3 +81,4 @@ shown = pairs.shown(request)
 show_picture(request, shown)
 offer_files(request)
 pairs.show_table(shown, "SD" if request.standardized else "mm³")
+quality.show()

@@ -98,3 +98,8 @@ def once(name: str, compute: Callable[[], T]) -> T:
     if key not in results:
         results[key] = compute()
     return results[key]
+
+
+def at_hand(name: str) -> object | None:
+    """The result that `once` has computed by that name, or None."""
+    return st.session_state.get(Key.RESULTS, {}).get((model_name(), name))
