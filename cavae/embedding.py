@@ -18,10 +18,15 @@ NEIGHBORS = 15
 
 @dataclass(frozen=True)
 class Components:
-    """Two principal components: coordinates (n, 2) and the share of the variance they keep."""
+    """Two principal components: coordinates (n, 2), the share of the variance they keep.
+
+    Where they come from: center (d,) and directions (d, 2), for points and Gaussians beside them.
+    """
 
     values: Array
     share: float
+    center: Array
+    directions: Array
 
 
 def principal_components(latents: Array) -> Components:
@@ -34,10 +39,11 @@ def principal_components(latents: Array) -> Components:
     _, spread, directions = np.linalg.svd(centred, full_matrices=False)
     largest = np.abs(directions).argmax(axis=1)
     directions *= np.sign(directions[np.arange(len(directions)), largest])[:, None]
-    values = np.zeros((len(latents), 2))
-    values[:, : len(directions)] = centred @ directions[:2].T
+    plane = np.zeros((latents.shape[1], 2))
+    plane[:, : len(directions)] = directions[:2].T
     total = float(np.square(spread).sum())
-    return Components(values, float(np.square(spread[:2]).sum()) / total if total else 1.0)
+    share = float(np.square(spread[:2]).sum()) / total if total else 1.0
+    return Components(centred @ plane, share, latents.mean(axis=0), plane)
 
 
 def umap_coordinates(latents: Array, seed: int = 0) -> Array:

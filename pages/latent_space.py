@@ -9,9 +9,11 @@ from cavae.ui import (
     downloads,
     frame,
     latents,
+    models,
     notices,
     results,
     selection,
+    subtypes,
     widgets,
 )
 
@@ -22,6 +24,7 @@ cohort = widgets.require_cohort().cohort
 st.caption(latents.READING)
 
 with widgets.errors_as_sentences():
+    model = models.current_model()
     encoding = results.encoding(cohort)
     notices.warnings(encoding.notices)
     names = coloring.color_choices(cohort)
@@ -45,13 +48,16 @@ with widgets.errors_as_sentences():
         with column:
             latents.title(space)
             view = latents.make_view(encoding, space, kind, values)
+            groups = subtypes.groups(model) if space == "salient" else []
+            outlined = bool(groups) and view.plane is not None
             selection.picture(
-                view.figure(color),
+                view.figure(color, groups),
                 key=f"{space} picture",
                 alt=f"{len(cohort)} people in {latents.TERMS[space]}, coloured by {names[color]}",
             )
-            st.caption(view.note)
+            st.caption(" ".join([view.note, latents.OUTLINED] if outlined else [view.note]))
 
     selection.panel(cohort)
     downloads.csv_button("Download the latents", encoding.table, "latents.csv", "download_latents")
+    subtypes.panel(model, cohort)
     notices.remarks(encoding.notices)

@@ -9,6 +9,7 @@ from cavae.plots.cohorts import plot_distributions, plot_severity
 from cavae.plots.colors import PALETTE, group_color, group_order, group_symbol
 from cavae.plots.latent import plot_latent_matrix, plot_latent_pair
 from cavae.plots.selection import highlight
+from cavae.plots.subtypes import plot_criterion, plot_subtypes
 from cavae.plots.volumes import plot_effect_ranking, plot_paired_volumes
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "plot_brain",
     "plot_common_auc_by_variant",
     "plot_completeness_by_variant",
+    "plot_criterion",
     "plot_distributions",
     "plot_effect_ranking",
     "plot_latent_matrix",
     "plot_latent_pair",
     "plot_paired_volumes",
     "plot_severity",
+    "plot_subtypes",
 ]

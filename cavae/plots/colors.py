@@ -21,7 +21,17 @@ PALETTE = {"CN": BLUE, "MCI": AMBER, "AD": VERMILLION}
 """Colour of each group with a fixed meaning; the other words for them are in `ALIASES`."""
 SYMBOLS = {"CN": "circle", "MCI": "diamond", "AD": "square"}
 ALIASES = {
-    "CN": ("background", "healthy", "healthy twin", "control", "controls", "hc", "nc", "cu"),
+    "CN": (
+        "background",
+        "healthy",
+        "healthy twin",
+        "control",
+        "controls",
+        "hc",
+        "nc",
+        "cu",
+        "none",
+    ),
     "MCI": ("emci", "lmci"),
     "AD": ("target", "diseased", "disease", "patient", "patients", "dementia", "now"),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from cavae.plots.colors import (
 )
 from cavae.plots.layout import axis_title, density, transparent
 
+RADIUS_90 = float(np.sqrt(-2 * np.log(0.1)))
+"""Of the circle that holds 90 % of a standard normal distribution in two dimensions."""
 MANY = 1500
 """From this number of points on, they are drawn by WebGL."""
 
@@ -33,6 +36,7 @@ def plot_latent_pair(
     marked: str | None = None,
     units: Mapping[str, str] | None = None,
     height: int = 460,
+    outlines: Sequence[Outline] = (),
 ) -> go.Figure:
     """Plot people by two columns, usually two latent dimensions: one cell of Figures 2b, 3b and 4a.
 
@@ -44,6 +48,7 @@ def plot_latent_pair(
         marked: subject_id of a person to point at.
         units: unit by column, see `axis_title`.
         height: pixels.
+        outlines: Gaussians to draw around groups, in the same two columns.
 
     Returns:
         A figure whose points have `customdata` [subject_id], for selections.
@@ -60,6 +65,7 @@ def plot_latent_pair(
                 **look,
             )
         )
+    add_outlines(figure, outlines)
     transparent(figure, height)
     figure.update_layout(legend_traceorder="reversed", dragmode="lasso")
     figure.update_xaxes(title_text=axis_title(x, units))
@@ -149,6 +155,43 @@ def _cells(matrix: go.Splom, step: int) -> Iterator[go.Scatter]:
                 showlegend=bool(matrix.showlegend) and (across, down) == (0, 1),
                 **look,
             )
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A Gaussian in the two columns of a picture: its name, mean (2,) and covariance (2, 2)."""
+
+    name: str
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    def ellipse(self) -> np.ndarray:
+        """Return the ellipse that holds 90 % of it, (61, 2)."""
+        angle = np.linspace(0, 2 * np.pi, 61)
+        circle = np.column_stack([np.cos(angle), np.sin(angle)])
+        root = np.linalg.cholesky(self.covariance + 1e-9 * np.eye(2))
+        return self.mean + RADIUS_90 * circle @ root.T
+
+
+def add_outlines(figure: go.Figure, outlines: Sequence[Outline]) -> None:
+    """Draw Gaussians into a figure with one pair of axes, each named at its top."""
+    for outline in outlines:
+        points = outline.ellipse()
+        figure.add_trace(
+            go.Scatter(
+                x=points[:, 0].tolist(),
+                y=points[:, 1].tolist(),
+                mode="lines",
+                line={"color": LINE, "width": 2},
+                name=outline.name,
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+        top = points[points[:, 1].argmax()]
+        figure.add_annotation(
+            x=top[0], y=top[1], text=f"<b>{outline.name}</b>", yanchor="bottom", showarrow=False
+        )
 
 
 def point_at(figure: go.Figure, x: float, y: float, person: str) -> None:

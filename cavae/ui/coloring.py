@@ -6,9 +6,9 @@ import pandas as pd
 
 from cavae.atlas import rois
 from cavae.cohort import Cohort
-from cavae.ui import results
+from cavae.ui import models, results, subtypes
 
-SUBTYPE = "subtype"
+SUBTYPE, FOUND = "subtype", "found_subtype"
 SEVERITY = {
     "mad": "Severity: distance from the healthy twin (MAD)",
     "effect_mad": "Severity: pure effect of the disease",
@@ -25,6 +25,8 @@ def color_choices(cohort: Cohort) -> dict[str, str]:
     if people["age"].notna().any():
         names["age"] = "Age"
     names |= SEVERITY
+    if found := subtypes.of_model(models.current_model()):
+        names[FOUND] = "Subtype, by the model" if len(found) > 1 else "Disease pattern"
     if people["site"].nunique() > 1:
         names["site"] = "Site"
     if (people["sex"] != "").any():
@@ -37,6 +39,10 @@ def color_column(cohort: Cohort, name: str) -> pd.Series:
     """The values of one of `color_choices`, one a person: text for groups, numbers for a scale."""
     if name in SEVERITY:
         return pd.Series(getattr(results.twins(cohort), name))
+    if name == FOUND:
+        found = subtypes.of_model(models.current_model())
+        kinds = {str(one.number): subtypes.short_title(one, found) for one in found}
+        return results.memberships(cohort)["subtype"].replace(kinds)
     if name == SUBTYPE and (column := subtype_column(cohort)) is not None:
         return cohort.extra[column].astype(str).replace({"nan": "", "None": "", "<NA>": ""})
     return cohort.features[name] if name in cohort.features else cohort.subjects[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from cavae import embedding, numbers, plots
+from cavae.plots.latent import Outline
 from cavae.ui import state
 from cavae.ui.glossary import explain
 
@@ -26,7 +28,25 @@ READING = (
     "Healthy and diseased should overlap in what they share and part in what disease adds. "
     "Draw around people to select them."
 )
+OUTLINED = "An outline holds 90 % of the patients it is named for."
 HEIGHT = 340
+
+
+@dataclass(frozen=True)
+class Group:
+    """A Gaussian in a latent space: its name, mean (d,) and covariance (d, d)."""
+
+    name: str
+    mean: np.ndarray
+    covariance: np.ndarray
+
+    def seen_in(self, center: np.ndarray, directions: np.ndarray) -> Outline:
+        """Its shadow on a plane, center (d,) and directions (d, 2)."""
+        return Outline(
+            self.name,
+            (self.mean - center) @ directions,
+            directions.T @ self.covariance @ directions,
+        )
 
 
 @dataclass(frozen=True)
@@ -36,11 +56,19 @@ class View:
     table: pd.DataFrame
     columns: tuple[str, ...]
     note: str = ""
+    plane: tuple[np.ndarray, np.ndarray] | None = None
+    """Where a picture of two columns lies in the space: center (d,) and directions (d, 2)."""
 
-    def figure(self, color: str) -> go.Figure:
-        """Two columns as one picture, more as a matrix; coloured by a column of `table`."""
+    def figure(self, color: str, groups: Sequence[Group] = ()) -> go.Figure:
+        """Two columns as one picture, more as a matrix; coloured by a column of `table`.
+
+        Groups are outlined where the picture is a plane of their space.
+        """
         if len(self.columns) == 2:
-            return plots.plot_latent_pair(self.table, *self.columns, color=color, height=HEIGHT)
+            outlines = [] if self.plane is None else [one.seen_in(*self.plane) for one in groups]
+            return plots.plot_latent_pair(
+                self.table, *self.columns, color=color, height=HEIGHT, outlines=outlines
+            )
         return plots.plot_latent_matrix(self.table, self.columns, color=color)
 
 
@@ -48,10 +76,11 @@ def make_view(encoding: Encoding, space: str, kind: str, color: pd.Series) -> Vi
     """One space of a cohort in one of VIEWS; asks for the dimensions where the view needs them."""
     latents = getattr(encoding, space)
     names = tuple(f"{space}_{k + 1}" for k in range(latents.shape[1]))
-    note = ""
+    note, plane = "", None
     if kind == "pair" and len(names) > 1:
         columns = _ask_for_pair(space, names)
-        points = latents[:, [names.index(one) for one in columns]]
+        chosen = [names.index(one) for one in columns]
+        points, plane = latents[:, chosen], (np.zeros(len(names)), np.eye(len(names))[:, chosen])
     elif kind in ("pair", "matrix"):
         columns, points = names, latents
     elif kind == "umap":
@@ -60,10 +89,12 @@ def make_view(encoding: Encoding, space: str, kind: str, color: pd.Series) -> Vi
     else:
         found = embedding.principal_components(latents)
         columns, points = ("pca_1", "pca_2"), found.values
+        plane = found.center, found.directions
         note = f"These two directions keep {100 * found.share:.0f} % of the differences."
     table = pd.DataFrame(points, columns=list(columns))
     people = encoding.subjects["subject_id"]
-    return View(table.assign(subject_id=people, **{str(color.name): color}), columns, note)
+    named = table.assign(subject_id=people, **{str(color.name): color})
+    return View(named, columns, note, plane)
 
 
 def title(space: str) -> None:

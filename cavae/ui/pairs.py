@@ -23,7 +23,7 @@ from cavae.synthesis import (
     sample_pairs,
 )
 from cavae.tables import write_table
-from cavae.ui import glossary, models, results
+from cavae.ui import glossary, models, results, subtypes
 
 if TYPE_CHECKING:
     from cavae.checkpoint import Model
@@ -105,17 +105,18 @@ def choose(model: Model) -> SampleRequest:
 
 def _choose_subtype(model: Model) -> int | None:
     """One subtype of the disease, where the model knows several; None is all of them."""
-    known = model.calibration.subtypes if model.calibration is not None else 1
-    if known < 2:
+    found = subtypes.of_model(model)
+    if len(found) < 2:
         return None
+    names = {one.number: f"{one.number}: {one.name}" for one in found}
     return st.selectbox(
         "Subtype",
-        [None, *range(1, known + 1)],
-        format_func=lambda subtype: "All" if subtype is None else str(subtype),
+        [None, *names],
+        format_func=lambda subtype: names.get(subtype, "All"),
         key="pairs_subtype",
-        help="Groups among the patients that the model found by itself.",
+        help=glossary.explain("subtype"),
         persist_state="session",
-        width=100,
+        width=300,
     )
 
 

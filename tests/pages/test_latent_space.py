@@ -1,10 +1,17 @@
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from typer.testing import CliRunner
 
+from cavae.__main__ import app as command_line
+from cavae.checkpoint import load_model
 from cavae.cohort import read_cohort
+from cavae.subtypes import describe_subtypes
 from cavae.ui.state import Loaded
 from tests.pages.session import figures, highlighted, open_page, people_in, said, table
 from tests.people import make_cohort, write_cohort
@@ -15,6 +22,11 @@ def app(people_csv: Path, tiny_model_folder: Path) -> AppTest:
     page = open_page("latent_space", people_csv, tiny_model_folder)
     assert not page.exception
     return page
+
+
+def spaces(app: AppTest) -> list[dict[str, Any]]:
+    """The pictures of common z and of salient s."""
+    return figures(app)[:2]
 
 
 def select(app: AppTest, *ids: str) -> AppTest:
@@ -33,11 +45,11 @@ def test_without_people_the_page_offers_ways_to_begin():
 
 
 def test_common_and_salient_stand_side_by_side_with_everyone_in_both(app: AppTest):
-    assert [header.value for header in app.main.header] == [
+    assert [header.value for header in app.main.header][:2] == [
         "Common z: what everyone shares",
         "Salient s: what disease adds",
     ]
-    common, salient = figures(app)
+    common, salient = spaces(app)
     assert people_in(common) == people_in(salient) == {f"p{i:03d}" for i in range(100)}
     assert "overlap in what they share and part in what disease adds" in said(app)
     assert "keep" in said(app)  # How much of the differences the overview shows.
@@ -46,14 +58,14 @@ def test_common_and_salient_stand_side_by_side_with_everyone_in_both(app: AppTes
 def test_any_pair_of_dimensions_can_be_drawn(app: AppTest):
     app.radio(key="view").set_value("pair").run()
     app.selectbox(key="salient across").set_value("salient_3").run()
-    _, salient = figures(app)
+    _, salient = spaces(app)
     assert salient["layout"]["xaxis"]["title"]["text"] == "Salient s3 (prior SD)"
     assert salient["layout"]["yaxis"]["title"]["text"] == "Salient s2 (prior SD)"
 
 
 def test_all_pairs_are_one_matrix_a_space(app: AppTest):
     app.radio(key="view").set_value("matrix").run()
-    for figure in figures(app):
+    for figure in spaces(app):
         dimensions = [len(t["dimensions"]) for t in figure["data"] if t["type"] == "splom"]
         assert dimensions
         assert set(dimensions) == {5}
@@ -73,7 +85,7 @@ def test_people_can_be_coloured_by_what_the_table_has_and_by_any_region(app: App
 def test_every_colour_draws_everyone(app: AppTest, color: str):
     app.selectbox(key="color").set_value(color).run()
     assert not app.exception
-    assert all(len(people_in(figure)) == 100 for figure in figures(app))
+    assert all(len(people_in(figure)) == 100 for figure in spaces(app))
 
 
 def test_a_subtype_column_can_be_a_colour(people_csv: Path, tiny_model_folder: Path):
@@ -90,7 +102,7 @@ def test_a_subtype_column_can_be_a_colour(people_csv: Path, tiny_model_folder: P
 
 def test_a_picked_person_stands_out_in_both_pictures_and_is_listed(app: AppTest):
     select(app, "p070", "p003")
-    assert [highlighted(figure) for figure in figures(app)] == [{"p003", "p070"}] * 2
+    assert [highlighted(figure) for figure in spaces(app)] == [{"p003", "p070"}] * 2
     assert "2 people selected" in said(app)
     assert table(app)["subject_id"].tolist() == ["p003", "p070"]
     assert set(table(app)) == {"subject_id", "diagnosis", "age", "sex", "mad", "effect_mad"}
@@ -99,7 +111,7 @@ def test_a_picked_person_stands_out_in_both_pictures_and_is_listed(app: AppTest)
 def test_a_selection_can_be_let_go(app: AppTest):
     select(app, "p070")
     app.button(key="clear_selection").click().run()
-    assert [highlighted(figure) for figure in figures(app)] == [set(), set()]
+    assert [highlighted(figure) for figure in spaces(app)] == [set(), set()]
     assert not app.main.dataframe
 
 
@@ -128,7 +140,7 @@ def test_umap_is_drawn_on_request(app: AppTest):
     app.radio(key="view").set_value("umap").run(timeout=300)
     assert not app.exception
     assert figures(app)[0]["layout"]["xaxis"]["title"]["text"].startswith("UMAP 1")
-    assert all(len(people_in(figure)) == 100 for figure in figures(app))
+    assert all(len(people_in(figure)) == 100 for figure in spaces(app))
 
 
 def test_choices_are_kept_when_the_visitor_comes_back(app: AppTest):
@@ -150,3 +162,50 @@ def test_a_table_the_model_cannot_read_gets_a_sentence(people_csv: Path):
     page = open_page("latent_space", people_csv)  # The model of 139 regions, a table of eight.
     assert not page.exception
     assert "lacks" in page.main.error[0].value
+
+
+def test_people_can_be_coloured_by_what_the_model_found(
+    app: AppTest, people_csv: Path, tiny_model_folder: Path, tmp_path: Path
+):
+    output = tmp_path / "memberships.csv"
+    inputs = ["--volumes", people_csv, "--model", tiny_model_folder, "--output", output]
+    assert CliRunner().invoke(command_line, ["subtypes", *map(str, inputs)]).exit_code == 0
+    told = pd.read_csv(output, dtype={"subtype": str})["subtype"].value_counts()
+    app.selectbox(key="color").set_value("found_subtype").run()
+    assert not app.exception
+    names = {trace["name"] for trace in spaces(app)[0]["data"]}
+    assert names == {f"none ({told['none']})", f"Disease pattern ({told['1']})"}
+    assert f"Likelier than none in {told['1']} of 100 people loaded" in said(app)
+
+
+def test_the_pattern_is_outlined_where_its_people_are(app: AppTest, tiny_model_folder: Path):
+    app.radio(key="view").set_value("pair").run()
+    common, salient = spaces(app)
+    assert not [trace for trace in common["data"] if trace["name"] == "Disease pattern"]
+    (outline,) = [trace for trace in salient["data"] if trace["name"] == "Disease pattern"]
+    middle = np.mean([outline["x"][:-1], outline["y"][:-1]], axis=1)
+    mean = load_model(tiny_model_folder).calibration.means[0, :2]
+    np.testing.assert_allclose(middle, mean, atol=1e-6)
+    assert "holds 90 % of the patients" in said(app)
+    app.radio(key="view").set_value("matrix").run()
+    assert "holds 90 %" not in said(app)
+
+
+def test_one_pattern_is_shown_by_what_it_changes_and_why_it_is_one(
+    app: AppTest, tiny_model_folder: Path
+):
+    assert "one pattern, whose strength varies from person to person" in said(app)
+    bars = figures(app)[2]["data"][0]
+    (found,) = describe_subtypes(load_model(tiny_model_folder))
+    assert dict(zip(bars["y"], bars["x"], strict=True)) == {
+        change.label: change.effect for change in found.structures
+    }
+    assert len(figures(app)) == 3
+    app.session_state["criterion"] = True
+    app.run()
+    assert "1 has the lowest" in said(app)
+    assert figures(app)[3]["layout"]["yaxis"]["title"]["text"].startswith("BIC")
+
+
+def test_memberships_can_be_taken_away(app: AppTest):
+    assert "Download who belongs where" in [one.label for one in app.main.get("download_button")]
