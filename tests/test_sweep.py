@@ -1,0 +1,97 @@
+"""Tasks give the same results wherever they run, and what goes wrong is said in a sentence."""
+
+import os
+import socket
+
+import pytest
+
+from cavae.errors import ConfigError, DataError
+from cavae.sweep import Task, run_tasks
+
+
+def power(base, exponent):
+    return base**exponent, os.getpid()
+
+
+def refuse(reason):
+    raise DataError(reason)
+
+
+def threads(_):
+    import torch
+
+    return torch.get_num_threads()
+
+
+def results(tasks, scheduler="local"):
+    return dict(run_tasks(tasks, scheduler))
+
+
+TASKS = [Task(power, (base, 2)) for base in range(6)]
+
+
+def test_every_task_gives_its_result_under_its_number_in_another_process():
+    found = results(TASKS)
+    assert {number: value for number, (value, _) in found.items()} == {
+        number: number**2 for number in range(6)
+    }
+    assert os.getpid() not in {process for _, process in found.values()}
+
+
+def test_a_task_has_one_thread():
+    assert set(results([Task(threads, (k,)) for k in range(2)]).values()) == {1}
+
+
+def test_what_a_task_refuses_is_refused_with_its_words():
+    with pytest.raises(DataError, match="a column is missing"):
+        results([*TASKS, Task(refuse, ("a column is missing",))])
+
+
+def test_the_iteration_can_be_left_early():
+    tasks = run_tasks(TASKS)
+    next(tasks)
+    tasks.close()
+    assert len(results(TASKS)) == 6
+
+
+@pytest.mark.parametrize("address", ["", "nowhere", "http://here:80", "tcp://here", "local:1"])
+def test_an_address_that_is_none_is_refused_with_what_is_accepted(address):
+    with pytest.raises(ConfigError, match=r"accepted: local, or tcp://HOST:PORT"):
+        results(TASKS, address)
+
+
+def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch):
+    pytest.importorskip("distributed")
+    monkeypatch.setattr("cavae.sweep.PATIENCE", 0.5)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    with pytest.raises(ConfigError, match=f"No scheduler answers at 'tcp://127.0.0.1:{port}'"):
+        results(TASKS, f"tcp://127.0.0.1:{port}")
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    """The address of a real dask scheduler with two workers."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, protocol="tcp"
+    ) as cluster:
+        yield cluster.scheduler_address
+
+
+def test_a_cluster_gives_what_this_machine_gives(scheduler):
+    here, there = results(TASKS), results(TASKS, scheduler)
+    assert {k: value for k, (value, _) in here.items()} == {
+        k: value for k, (value, _) in there.items()
+    }
+
+
+def test_a_scheduler_without_workers_is_refused(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("cavae.sweep.PATIENCE", 1)
+    with (
+        distributed.LocalCluster(n_workers=0, dashboard_address=None, protocol="tcp") as cluster,
+        pytest.raises(ConfigError, match="has no worker"),
+    ):
+        results(TASKS, cluster.scheduler_address)
