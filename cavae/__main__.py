@@ -255,6 +255,27 @@ def evaluate(
     _say(figures.notices)
 
 
+@app.command()
+def ablation(
+    data: Annotated[Path, typer.Option(help="Folder of `simulate`.")],
+    output: Annotated[Path, typer.Option(help="Folder to write the tables and figures into.")],
+    folds: Annotated[int, typer.Option(help="Folds of Figure A1.")] = 5,
+    scheduler: Annotated[
+        str, typer.Option(help="local, or tcp://HOST:PORT of a dask scheduler.")
+    ] = "local",
+) -> None:
+    """Train and measure every variant of the paper: Table A1 with intervals, and Figure A1."""
+    from cavae.ablation_runs import FULL, fold_words, run_ablation
+
+    with typer.progressbar(
+        length=1000, label="Ablation", file=sys.stderr, hidden=not sys.stderr.isatty()
+    ) as bar:
+        run_ablation(
+            data, output, folds, scheduler, lambda share: bar.update(int(1000 * share) - bar.pos)
+        )
+    typer.echo(f"Table, folds and figures written to {output}. {fold_words(folds, FULL)}")
+
+
 @app.command("fit-reference", hidden=True)
 def fit_reference(
     data: Annotated[Path, typer.Option(help="Folder of the centile, IXI and Study1 tables.")],

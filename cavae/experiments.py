@@ -17,7 +17,7 @@ from cavae.config import DEFAULT_VARIANT, TrainConfig, train_config
 from cavae.demo import make_demo
 from cavae.evaluation import Figure, evaluate_cohort
 from cavae.quality import Quality, mean_quality, measure_quality
-from cavae.simulation import read_simulation
+from cavae.simulation import SemiSynthetic, read_simulation
 from cavae.tables import save_table
 from cavae.training import OnProgress, Split, TrainedModel, split_cohort, train
 
@@ -72,7 +72,11 @@ def _quality_apart(trained: TrainedModel, split: Split, of_validation: str) -> Q
 
 def simulated_split(folder: Path) -> Split:
     """The people of a semi-synthetic experiment written by `simulate`."""
-    simulated = read_simulation(folder)
+    return split_of(read_simulation(folder))
+
+
+def split_of(simulated: SemiSynthetic) -> Split:
+    """Background and target people of a semi-synthetic experiment, by the part they have in it."""
     return Split(
         *(
             join_cohorts([simulated.background[part], simulated.target[part]])

@@ -21,7 +21,7 @@ from cavae.estimates import UNKNOWN, Estimate, Metric
 from cavae.evaluation import FOLDS, logistic_auc, ranking_auc
 from cavae.fitted import FittedModel
 from cavae.metrics import wasserstein2
-from cavae.simulation import SemiSynthetic
+from cavae.simulation import HEALTHY, SemiSynthetic
 from cavae.synthesis import Encoding, SampleRequest, Twins, encode, healthy_twins, sample_pairs
 
 Array = NDArray[np.float64]
@@ -223,7 +223,7 @@ def evaluate_simulation(
         lambda: {"w2_target": fidelity(pairs.target, test[0], train_target, bootstrap)},
         lambda: {"w2_background": fidelity(pairs.background, test[1], train_background, bootstrap)},
         lambda: {"separation": separation((pairs.target, pairs.background), test, bootstrap)},
-        lambda: _latent_figures(target, background, simulated, bootstrap),
+        lambda: latent_figures(*_joined(target, background, simulated), bootstrap),
         lambda: effect_recovery(twins.effect, true, bootstrap),
         lambda: {"coverage90": coverage(twins.effect_interval, true, bootstrap)},
         lambda: _severity(twins, healthy, true, bootstrap),
@@ -344,26 +344,33 @@ def coverage(interval: tuple[Array, Array] | None, true: Array, bootstrap: Boots
     return Estimate(value, bootstrap.interval(value, np.mean, inside))
 
 
-# --------------------------------------------------------------------------- parts
-
-
-def _latent_figures(
-    target: Encoding, background: Encoding, simulated: SemiSynthetic, bootstrap: Bootstrap
+def latent_figures(
+    common: Array, salient: Array, subtypes: NDArray[np.str_], bootstrap: Bootstrap
 ) -> dict[str, Estimate]:
-    """Targets first, then background people.
+    """completeness and common_auc of people's common and salient means (n, d) and subtypes (n,).
 
     Clusters are sought in salient s; a conditional VAE has none, so there in its only latent, z.
     """
-    salient = np.concatenate([target.salient, background.salient])
-    common = np.concatenate([target.common, background.common])
-    people = simulated.target["test"], simulated.background["test"]
-    subtypes = np.concatenate([cohort.extra["subtype"].to_numpy(str) for cohort in people])
-    diseased = np.arange(len(common)) < len(target.common)
     clustered = common if np.ptp(salient, axis=0).max() == 0 else salient
     return {
         "completeness": completeness(clustered, subtypes, bootstrap),
-        "common_auc": leakage(common, diseased, bootstrap),
+        "common_auc": leakage(common, subtypes != HEALTHY, bootstrap),
     }
+
+
+# --------------------------------------------------------------------------- parts
+
+
+def _joined(
+    target: Encoding, background: Encoding, simulated: SemiSynthetic
+) -> tuple[Array, Array, NDArray[np.str_]]:
+    """Common means, salient means and subtypes: targets first, then background people."""
+    people = simulated.target["test"], simulated.background["test"]
+    return (
+        np.concatenate([target.common, background.common]),
+        np.concatenate([target.salient, background.salient]),
+        np.concatenate([cohort.extra["subtype"].to_numpy(str) for cohort in people]),
+    )
 
 
 def _severity(

@@ -52,6 +52,7 @@ ORDER = (
     "experiments",
     "findings",
     "plots",
+    "ablation_runs",
     "figures",
     "report",
     "jobs",
