@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 METRICS = (
     Metric(
         "closer_to_training",
-        "Share of synthetic people closer to a training person than to another real one",
+        "Closer to a training person than to another real one, share",
         "",
         "0.5 is best",
         "At 0.5 synthetic people are no closer to those the model learned from than to anybody "
@@ -51,15 +51,15 @@ METRICS = (
     ),
     Metric(
         "attack_distance",
-        "Attack with the file: who is close to a synthetic person, AUC",
+        "Attack with the file, by distance, AUC",
         "",
         "0.5 is best",
-        "At 0.5 whoever has a person's volumes and the file cannot tell whether the model learned "
-        "from this person; at 1 they always can.",
+        "Whoever has somebody's volumes and the file guesses that people close to synthetic ones "
+        "were in training. At 0.5 they cannot tell; at 1 they always can.",
     ),
     Metric(
         "attack_density",
-        "Attack with the file and some real people: who is too common (DOMIAS), AUC",
+        "Attack with the file, by density (DOMIAS), AUC",
         "",
         "0.5 is best",
         "The same for an attacker who has other real people too, and asks who is more common among "
@@ -67,14 +67,14 @@ METRICS = (
     ),
     Metric(
         "attack_reconstruction",
-        "Attack with the model: who is rebuilt well, AUC",
+        "Attack with the model, by its error, AUC",
         "",
         "0.5 is best",
         "The same for an attacker who has the model itself and looks at its errors.",
     ),
     Metric(
         "attack_likelihood",
-        "Attack with the model: whose healthy twin is likely, AUC",
+        "Attack with the model, by how likely the twin is, AUC",
         "",
         "0.5 is best",
         "The same, by how well a person's healthy twin fits the healthy people the model knows.",

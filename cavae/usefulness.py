@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 METRICS = (
     Metric(
         "tstr_auc",
-        "Trained on synthetic people, tested on real ones, AUC",
+        "Trained on synthetic people, AUC on real ones",
         "",
         "as high as the reference",
         "At the reference a classifier learns the disease from synthetic people as well as from "
@@ -35,16 +35,16 @@ METRICS = (
     ),
     Metric(
         "tuned_auc",
-        "The same with its L2 penalty chosen on synthetic people too, AUC",
+        "The same, tuned on synthetic people too, AUC",
         "",
         "as high as the reference",
-        "Far below the reference synthetic people are easier to tell apart than real ones: take a "
-        "stronger penalty than they ask for.",
+        "Its L2 penalty is chosen on synthetic people too. Far below the reference they are easier "
+        "to tell apart than real ones: take a stronger penalty than they ask for.",
         "trained on real people",
     ),
     Metric(
         "trtr_auc",
-        "Trained on real people, tested on real ones, AUC",
+        "Trained on real people, AUC on other real ones",
         "",
         "higher, up to 1",
         "What real people teach, which synthetic ones are measured by: 1 is never wrong, 0.5 is a "
@@ -52,7 +52,7 @@ METRICS = (
     ),
     Metric(
         "augmented_auc",
-        "Trained on 10 real people a group and synthetic ones, tested on real ones, AUC",
+        "Trained on 10 real people a group and synthetic ones, AUC",
         "",
         "above the reference",
         "Above the reference the download helps a small study; below it, it does harm.",
@@ -60,20 +60,20 @@ METRICS = (
     ),
     Metric(
         "column_shapes",
-        "Likeness of a region's distribution (SDMetrics KSComplement), median",
+        "Distribution of a region (SDMetrics), median",
         "",
         "as high as the reference",
-        "At the reference a region of synthetic people is distributed as in other real people; at "
-        "0 the two do not overlap.",
+        "KSComplement. At the reference a region of synthetic people is distributed as in other "
+        "real people; at 0 the two do not overlap.",
         "other real people",
     ),
     Metric(
         "column_pairs",
-        "Likeness of two regions' correlation (SDMetrics CorrelationSimilarity), median",
+        "Correlation of two regions (SDMetrics), median",
         "",
         "as high as the reference",
-        "At the reference two regions go together in synthetic people as in other real people; at "
-        "0 they do the opposite.",
+        "CorrelationSimilarity. At the reference two regions go together in synthetic people as in "
+        "other real people; at 0 they do the opposite.",
         "other real people",
     ),
 )

@@ -19,18 +19,18 @@ SYNTHETIC = OTHERS[0]
 USEFUL = {
     "trtr_auc": "Real people",
     "tstr_auc": "Synthetic people",
-    "tuned_auc": "and tuned on them",
+    "tuned_auc": "Tuned on them too",
 }
 PRIVATE = {
-    "closer_to_training": "Closer to training",
+    "closer_to_training": "Closer to them",
     "attack_distance": "File: distance",
     "attack_density": "File: density",
     "attack_reconstruction": "Model: error",
-    "attack_likelihood": "Model: likelihood",
+    "attack_likelihood": "Model: twin",
 }
 GUESS = 0.5
 MARGIN = 0.03
-HEIGHT = 230
+HEIGHT = 250
 
 
 def plot_usefulness(table: pd.DataFrame, height: int = HEIGHT) -> go.Figure:
@@ -48,7 +48,7 @@ def plot_privacy(table: pd.DataFrame, height: int = HEIGHT) -> go.Figure:
     """Plot how well attackers tell training people from others, and how close synthetic people
     are to them; 0.5 is best for all. Arguments as for `plot_usefulness`."""
     colors = dict.fromkeys(PRIVATE, SYNTHETIC)
-    return _dots(table, PRIVATE, colors, "AUC of attacks, share of people", "best", height)
+    return _dots(table, PRIVATE, colors, "AUC or share", "best", height)
 
 
 def plot_small_studies(studies: Sequence[SmallStudy], height: int = HEIGHT) -> go.Figure:
@@ -124,7 +124,7 @@ def _dots(
         nticks=6,
         zeroline=False,
     )
-    figure.update_yaxes(autorange="reversed", showgrid=False, ticksuffix=" ")
+    figure.update_yaxes(range=[len(known) - 0.5, -0.8], showgrid=False, ticksuffix=" ")
     return figure
 
 

@@ -45,10 +45,10 @@ def _show_measured(quality: Quality) -> None:
     table = quality.table()
     useful, small, private = st.columns(3)
     with useful:
-        st.markdown("**Useful:** what a classifier learns from them holds for real people")
+        st.markdown("**Useful?** A classifier trained on synthetic people, tested on real ones")
         charts.draw(plot_usefulness(table), key="quality_useful", alt=_in_words(table, "t"))
     with small:
-        st.markdown("**Useful:** they help a small study of real people")
+        st.markdown("**Useful?** Synthetic people added to a small study of real ones")
         charts.draw(
             plot_small_studies(quality.small_studies),
             key="quality_small",
@@ -59,7 +59,7 @@ def _show_measured(quality: Quality) -> None:
             ),
         )
     with private:
-        st.markdown("**Private:** an attacker does not learn whose data were used")
+        st.markdown("**Private?** Whether they tell who was in the training")
         charts.draw(plot_privacy(table), key="quality_private", alt=_in_words(table, *PRIVATE))
     measured_by = f" Measured by `{quality.command}`." if quality.command else ""
     st.caption(f"{plain(quality.measured_on)}{measured_by}")
