@@ -296,7 +296,12 @@ def fits_simulation(model: FittedModel) -> bool:
     """Whether a model is one of the semi-synthetic experiment: its labels, and brain regions."""
     labels = (DIAGNOSES["background"],), (DIAGNOSES["target"],)
     same = (tuple(model.training.background), tuple(model.training.target)) == labels
-    return same and set(model.config.features) <= {one.index for one in rois()}
+    return same and is_of_regions(model)
+
+
+def is_of_regions(model: FittedModel) -> bool:
+    """Whether all features of a model are brain regions of the atlas."""
+    return set(model.config.features) <= {one.index for one in rois()}
 
 
 # --------------------------------------------------------------------------- drawings

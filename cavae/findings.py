@@ -63,6 +63,10 @@ def _number(value: float, places: int) -> str:
     return numbers.signed(value, places).removeprefix("+")
 
 
+def _in_two_lines(title: str) -> str:
+    return "<br>".join(textwrap.wrap(title, len(title) // 2 + 4))
+
+
 def _wrapped(label: str) -> str:
     return "<br>".join(textwrap.wrap(label, LABEL_WIDTH))
 
@@ -157,6 +161,7 @@ def _best(metric: str) -> float:
 def clinical_forest(table: pd.DataFrame) -> pd.DataFrame:
     """Rows for `plot_forest` of a `clinical_table`: recorded, with loaded people beside."""
     names = table["metric"].str.replace(" (SD)", "", regex=False) + ", " + table["group"]
+    names = names.str[:1].str.upper() + names.str[1:]
     return pd.DataFrame(
         {
             "panel": table["unit"].map(PANELS),
@@ -218,7 +223,7 @@ def a1_forest(ours: pd.DataFrame) -> pd.DataFrame:
             mine, theirs = of_ours.get(variant, {}), of_paper.get(variant, {})
             rows.append(
                 {
-                    "panel": f"{name} (SD²)",
+                    "panel": _in_two_lines(f"{name} (SD²)"),
                     "label": variant,
                     **{column: mine.get(column, np.nan) for column in ("value", "low", "high")},
                     "reference": of_ours.get(paper.REAL, {}).get("value", np.nan),

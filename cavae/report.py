@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import shlex
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,9 +42,15 @@ DEMO_PEOPLE = (
     "Shown are the 300 people of the demo cohort, whom the model made itself: they show how to "
     "read the picture, not how good the model is."
 )
+RECORDED = "Recorded when the model was made; its card says on whom."
 NO_ABLATION = "No ablation is recorded. These commands make one:"
 CLOCK = (1980, 1, 1, 0, 0, 0)
 """Time of the files in an archive: always the same, so that its bytes are."""
+SIMULATED_COMMANDS = (
+    "python -m cavae simulate --seed 1 --output simulated",
+    "python -m cavae train --data simulated --output pretrained/semi-synthetic",
+)
+"""How to make a model of the semi-synthetic experiment."""
 AXIS = {"gridcolor": "rgba(128,132,145,0.28)", "automargin": True, "title": {"standoff": 8}}
 
 
@@ -63,7 +69,7 @@ class Measured:
     text: pd.DataFrame
     forest: pd.DataFrame
     legend: tuple[str, str, str]
-    scene: Scene
+    scene: Scene | None
 
     def picture(self) -> go.Figure:
         """The forest, drawn."""
@@ -86,37 +92,37 @@ class Section:
 
 
 def measured_simulation(
-    model: Model,
-    simulated: SemiSynthetic,
-    merit: SimulationFigures,
-    people: str,
-    commands: Sequence[str],
+    model: Model, merit: SimulationFigures, scene: Scene, commands: Sequence[str]
 ) -> Measured:
-    """A model on the test people of a semi-synthetic experiment; people: who, in a sentence."""
+    """A model on the test people of a semi-synthetic experiment, of which `scene` is."""
     table = merit.table()
     return Measured(
         model=model.name,
         card=model.card,
-        words=" ".join([f"Measured on {people}.", *merit.notices]),
+        words=" ".join([scene.people, *merit.notices]),
         commands=tuple(commands),
         numbers=table,
         text=findings.measured_text(table),
         forest=findings.measured_forest(table),
         legend=(model.name, "what it should be", "paper, other people"),
-        scene=figures.simulated_scene(model, simulated, model.name, f"Shown are {people}."),
+        scene=scene,
     )
 
 
 def measured_cohort(
-    model: Model, scene: Scene, loaded: Iterable[Figure] = (), command: str = ""
+    model: Model, scene: Scene | None, loaded: Sequence[Figure] = (), remark: str = ""
 ) -> Measured:
-    """A model of real people: what its card records, and figures on loaded people."""
+    """A model of real people: what its card records, and figures on the loaded people of `scene`.
+
+    scene is None when the model knows other features than regions; remark is said beside it all.
+    """
     table = findings.clinical_table(model.facts.get("figures", ()), loaded)
+    words = [RECORDED, scene.people if loaded and scene else "", remark]
     return Measured(
         model=model.name,
         card=model.card,
-        words="Recorded when the model was made; its card says on whom.",
-        commands=(command,) if command else (),
+        words=" ".join(word for word in words if word),
+        commands=(),
         numbers=table,
         text=findings.clinical_text(table),
         forest=findings.clinical_forest(table),
@@ -132,18 +138,23 @@ def report_of_simulation(
     demo cohort, and the recorded ablation."""
     from cavae.checkpoint import load_model
 
-    people = f"the test people of {data}, {_sizes(simulated)}"
+    people = f"{_sizes(simulated)} test people of {data}."
+    scene = figures.simulated_scene(model, simulated, model.name, people)
     real = load_model()
     return Report(
-        measured_simulation(model, simulated, merit, people, [evaluate_command(model.name, data)]),
+        measured_simulation(model, merit, scene, [evaluate_command(model.name, data)]),
         measured_cohort(real, demo_scene(real)),
         findings.recorded_ablation(),
     )
 
 
-def seed_people(simulated: SemiSynthetic, seed: int) -> str:
-    """`450 healthy and 450 diseased test people of simulation seed 101`"""
-    return f"{_sizes(simulated)} test people of simulation seed {seed}"
+def seed_scene(model: Model, simulated: SemiSynthetic, seed: int) -> Scene:
+    """The test people of a simulation made from a seed, as a model sees them."""
+    people = (
+        f"{_sizes(simulated)} test people of simulation seed {seed}: new to every model that was "
+        "not trained on this seed."
+    )
+    return figures.simulated_scene(model, simulated, model.name, people)
 
 
 def _sizes(simulated: SemiSynthetic) -> str:
@@ -188,11 +199,9 @@ class Report:
         """A figure of the paper, or None when what it shows is not at hand."""
         source = figures.words(name).source
         if source == figures.ABLATION:
-            if self.ablation is None:
-                return None
-            return figures.draw_folds(name, self.ablation.folds, findings.RECORDED)
+            return self.ablation and fold_figure(name, self.ablation)
         measured = self.simulated if source == figures.SIMULATED else self.real
-        return None if measured is None else figures.draw_figure(name, measured.scene)
+        return scene_figure(name, measured and measured.scene)
 
     def figures(self) -> list[PaperFigure]:
         """All figures at hand, in the order of the paper."""
@@ -246,6 +255,16 @@ class Report:
 
     def _cards(self) -> list[Section]:
         return [Section(f"Card of {one.model}", markdown=one.card) for one in self._measured()]
+
+
+def scene_figure(name: str, scene: Scene | None) -> PaperFigure | None:
+    """A figure of people; None without them."""
+    return None if scene is None else figures.draw_figure(name, scene)
+
+
+def fold_figure(name: str, ablation: findings.Ablation) -> PaperFigure:
+    """A1a or A1b of the recorded ablation."""
+    return figures.draw_folds(name, ablation.folds, findings.RECORDED)
 
 
 def table_a1_picture(ablation: findings.Ablation) -> go.Figure:

@@ -49,7 +49,9 @@ def plot_forest(
             if np.isfinite(np.asarray(trace.x, dtype=float)).any():
                 figure.add_trace(trace, **where)
         rows = list(dict.fromkeys(part["label"]))
-        figure.update_xaxes(title_text=panel, title_standoff=4, zeroline=False, **where)
+        figure.update_xaxes(
+            title_text=panel, title_standoff=4, zeroline=False, rangemode="tozero", **where
+        )
         figure.update_yaxes(
             categoryorder="array",
             categoryarray=rows[::-1],

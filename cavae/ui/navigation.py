@@ -41,6 +41,12 @@ PAGES: tuple[Entry, ...] = (
         ":material/group_add:",
         "Make a synthetic cohort of pairs and download it.",
     ),
+    Entry(
+        "pages/evaluate.py",
+        "Evaluate",
+        ":material/fact_check:",
+        "See how good a model is, beside the paper and beside its floors.",
+    ),
     Entry("pages/about.py", "About", ":material/info:"),
 )
 

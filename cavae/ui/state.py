@@ -31,6 +31,7 @@ class Key(StrEnum):
     MODEL = "model"
     SELECTED = "selected"
     RESULTS = "results"
+    MEASURED = "measured"
 
 
 @dataclass(frozen=True)
