@@ -212,26 +212,28 @@ def _interval_columns(person: Person, effect: Array) -> dict[str, Array | NDArra
     }
 
 
-def compared(row: pd.Series, unit: str) -> str:
+def compared(row: pd.Series, unit: str, own_anatomy: bool = True) -> str:
     """A row of `person_table` as a clinician writes it, the interval in brackets if there is one.
 
     `Right hippocampus 18 % smaller than the twin's (12 to 24 %)`; for features that are no volumes
-    (unit "") the difference is in SD.
+    (unit "") the difference is in SD. Beside the paper's twin, which differs by more than the
+    effect (own_anatomy False), it says what the effect alone does.
     """
-    ending, (less, more), places = (" %", ("smaller", "larger"), 0)
+    ending, places, less, more = " %", 0, "smaller", "larger"
     value, low, high = row["percent"], row["percent_low"], row["percent_high"]
     if not unit:
-        ending, (less, more), places = (" SD", ("below", "above"), 1)
+        ending, places = " SD", 1
+        less, more = ("below", "above") if own_anatomy else ("lower", "higher")
         value, low, high = row["effect"], row["low"], row["high"]
-    than = "than the twin's" if unit else "the twin's"
+    twin = f"{'than ' if unit else ''}the twin's" if own_anatomy else "by the effect alone"
     known = not np.isnan(low)
     if (known and not row["clear"]) or round(abs(value), places) == 0:
         span = f" ({numbers.interval(low, high, places)}{ending})" if known else ""
-        return f"{row['label']} not clearly different from the twin's{span}"
+        return f"{row['label']} not clearly changed{span}"
     near, far = sorted((abs(low), abs(high)))
     span = f" ({near:.{places}f} to {far:.{places}f}{ending})" if known else ""
     word = less if value < 0 else more
-    return f"{row['label']} {abs(value):.{places}f}{ending} {word} {than}{span}"
+    return f"{row['label']} {abs(value):.{places}f}{ending} {word} {twin}{span}"
 
 
 def export_table(table: pd.DataFrame, unit: str) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def beside_their_twin(choice: people.Choice) -> None:
         moved = not np.array_equal(salient, person.salient)
         with picture:
             st.markdown(
-                f"{people.facts(person)}  \n{comparison.in_a_sentence(key_rows, person.unit)}",
+                f"{people.facts(person)}  \n{comparison.in_a_sentence(key_rows, person)}",
                 help=f"{explain('centile')} {explain('interval')}",
             )
             notices.of_person(caveats := core.caveats(model, person))

@@ -1,5 +1,6 @@
 """What tests of every kind share."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,3 +38,42 @@ def tiny_model(tiny_model_folder: Path):
     from cavae.checkpoint import load_model
 
     return load_model(tiny_model_folder)
+
+
+@pytest.fixture(scope="session")
+def three_subtypes(tiny_model):
+    """The tiny model as if it had found three subtypes, all of which change the hippocampus."""
+    import numpy as np
+
+    calibration, features = tiny_model.calibration, tiny_model.config.features
+    changes = {  # amygdala 31, 32; hippocampus 47, 48; thalamus 59, 60; entorhinal area 116, 117
+        **{"47": (-2.0, -3.0, -2.5), "48": (-2.0, -3.0, -2.5), "31": (-1.2, 0, 0)},
+        **{"32": (-1.6, 0, 0), "116": (0, -1.6, 0), "117": (0, -2.0, 0), "59": (0, -0.1, 0)},
+    }
+    effects = np.zeros((3, len(features)))
+    for name, values in changes.items():
+        effects[:, features.index(name)] = values
+    several = {
+        name: np.stack([getattr(calibration, name)[0]] * 3)
+        for name in ("means", "covariances", "decoded")
+    }
+    several["means"] *= np.array([[1.0], [2.0], [-2.0]])
+    changed = replace(
+        calibration,
+        weights=np.array([0.5, 0.3, 0.2]),
+        effects=effects,
+        reliability=np.repeat(calibration.reliability, 3),
+        criterion=np.array([90.0, 80.0, 60.0, 70.0]),
+        **several,
+    )
+    return replace(tiny_model, calibration=changed)
+
+
+@pytest.fixture(scope="session")
+def three_subtypes_folder(three_subtypes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model with three subtypes, saved."""
+    from cavae.checkpoint import save_model
+
+    folder = tmp_path_factory.mktemp("models") / "three"
+    save_model(three_subtypes, folder, three_subtypes.card, three_subtypes.facts)
+    return folder

@@ -20,6 +20,12 @@ def test_the_first_direction_is_the_one_in_which_people_differ_most():
     assert 0.99 < found.share < 1
 
 
+def test_the_plane_of_the_picture_is_known_for_what_is_drawn_beside_people():
+    latents = people()
+    found = principal_components(latents)
+    assert (latents - found.center) @ found.directions == pytest.approx(found.values)
+
+
 def test_distances_keep_their_unit():
     latents = people(dimensions=2)
     shown = principal_components(latents).values

@@ -176,7 +176,9 @@ def test_a_difference_is_said_as_a_clinician_would():
     own = compared(pd.Series(row | known), "")
     assert own == "Right hippocampus 1.8 SD below the twin's (1.2 to 2.4 SD)"
     unclear = compared(pd.Series(row | known | {"percent_high": 2.0, "clear": False}), "mm³")
-    assert unclear == "Right hippocampus not clearly different from the twin's (−24 to +2 %)"
+    assert unclear == "Right hippocampus not clearly changed (−24 to +2 %)"
+    paper = compared(pd.Series(row | known), "mm³", own_anatomy=False)
+    assert paper == "Right hippocampus 18 % smaller by the effect alone (12 to 24 %)"
     unknown = dict.fromkeys(known, np.nan) | {"clear": False}
     assert compared(pd.Series(row | unknown), "mm³") == told
 

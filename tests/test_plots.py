@@ -16,16 +16,20 @@ from cavae.plots import (
     group_symbol,
     highlight,
     plot_brain,
+    plot_criterion,
     plot_distributions,
     plot_effect_ranking,
     plot_latent_matrix,
     plot_latent_pair,
     plot_paired_volumes,
     plot_severity,
+    plot_subtypes,
 )
 from cavae.plots.colors import EFFECT_SCALE, NEUTRAL, effect_colors, effect_limit
+from cavae.plots.latent import Outline
 from cavae.plots.layout import axis_title, density
 from cavae.plots.volumes import FADED, centile
+from cavae.subtypes import Change, Subtype
 
 EFFECTS = {one.index: -1.0 if one.lobe == "Limbic" else 0.1 for one in rois()} | {"47": -1.9}
 SALIENT = [f"salient_{place}" for place in range(1, 6)]
@@ -396,6 +400,8 @@ def figures(
         "ranking": plot_effect_ranking(EFFECTS),
         "severity": plot_severity(people),
         "distributions": plot_distributions(cohorts, cohorts, unit="mm³"),
+        "subtypes": plot_subtypes(made_up_subtypes(), ["one", "two"]),
+        "criterion": plot_criterion({1: 90.0, 2: 60.0}),
     }
 
 
@@ -407,13 +413,14 @@ def test_every_figure_suits_a_light_and_a_dark_page(figures: dict[str, go.Figure
 
 
 def test_every_axis_with_numbers_has_a_title_with_a_unit(figures: dict[str, go.Figure]) -> None:
-    for name in ("pair", "volumes"):
+    for name in ("pair", "volumes", "criterion"):
         assert all("(" in (axis.title.text or "") for axis in visible_axes(figures[name])), name
     for axis in visible_axes(figures["matrix"]):
         assert axis.title.text.endswith("(prior SD)")
     assert figures["severity"].layout.yaxis.title.text.endswith("(SD)")
     assert figures["ranking"].layout.xaxis.title.text == "Effect (SD)"
     assert figures["ranking"].layout.yaxis2.title.text == "Effect (SD)"
+    assert figures["subtypes"].layout.xaxis2.title.text == "Effect (SD)"
     lowest = [axis.title.text for axis in figures["distributions"].select_xaxes(row=2)]
     assert lowest[0] == "Left hippocampus (mm³)"
     assert all(title.endswith("(mm³)") for title in lowest)
@@ -465,3 +472,48 @@ def test_words_beside_the_dots_have_room(pair_table: pd.DataFrame) -> None:
 def test_no_effect_is_neither_loss_nor_gain() -> None:
     figure = plot_effect_ranking(dict.fromkeys(EFFECTS, 0.0))
     assert figure.layout.annotations[1].text == "All 139 in order: 0 losses, 0 gains"
+
+
+def made_up_subtypes() -> tuple[Subtype, ...]:
+    def change(label: str, effect: float) -> Change:
+        return Change("1", label, effect, 10 * effect)
+
+    changes = [
+        (change("Hippocampus", -2.0), change("Amygdala", -1.0)),
+        (change("Temporal pole", -1.5), change("Hippocampus", -0.5), change("Putamen", 0.4)),
+    ]
+    return tuple(
+        Subtype(number, "Name", 0.5, own, own) for number, own in enumerate(changes, start=1)
+    )
+
+
+def test_subtypes_share_their_structures_and_their_scale() -> None:
+    figure = plot_subtypes(made_up_subtypes(), ["one", "two"])
+    first, second = figure.data
+    assert first.y == second.y == ("Putamen", "Temporal pole", "Amygdala", "Hippocampus")
+    assert first.x == (0, 0, -1.0, -2.0)
+    assert second.x == (0.4, -1.5, 0, -0.5)
+    assert figure.layout.xaxis.range == figure.layout.xaxis2.range
+    assert first.hovertext[0] == "Putamen: no clear change"
+    assert first.hovertext[3] == "Hippocampus: −2.0 SD, −20 %"
+
+
+def test_the_lowest_criterion_is_marked() -> None:
+    figure = plot_criterion({1: 90.0, 2: 60.0, 3: 70.0})
+    assert figure.layout.annotations[0].x == 2
+    assert figure.data[0].marker.size == (9, 14, 9)
+
+
+def test_an_outline_holds_nine_in_ten_and_selects_nobody(people: pd.DataFrame) -> None:
+    covariance = np.array([[2.0, 0.8], [0.8, 1.0]])
+    outline = Outline("Subtype 1", np.array([1.0, -1.0]), covariance)
+    drawn = np.random.default_rng(0).multivariate_normal(outline.mean, covariance, 4000)
+    away = outline.ellipse() - outline.mean
+    far = np.einsum("nd,de,ne->n", away, np.linalg.inv(covariance), away)
+    own = drawn - outline.mean
+    inside = np.einsum("nd,de,ne->n", own, np.linalg.inv(covariance), own) <= far.mean()
+    assert np.ptp(far) < 1e-6
+    assert inside.mean() == pytest.approx(0.9, abs=0.02)
+    figure = plot_latent_pair(people, "salient_1", "salient_2", outlines=[outline])
+    assert by_name(figure)["Subtype 1"].customdata is None
+    assert "<b>Subtype 1</b>" in [mark.text for mark in figure.layout.annotations]

@@ -18,34 +18,9 @@ from cavae.subtypes import (
 from cavae.synthesis import encode
 from tests.people import FEATURES, make_cohort
 
-# 31, 32: amygdala; 47, 48: hippocampus; 59, 60: thalamus; 116, 117: entorhinal area.
 
-
-@pytest.fixture(scope="module")
-def three(tiny_model):
-    """The tiny model with three subtypes, all of which change the hippocampus."""
-    calibration = tiny_model.calibration
-    by_region = {"47": (-2.0, -3.0, -2.5), "48": (-2.0, -3.0, -2.5), "31": (-1.2, 0, 0)}
-    by_region |= {"32": (-1.6, 0, 0), "116": (0, -1.6, 0), "117": (0, -2.0, 0), "59": (0, -0.1, 0)}
-    effects = np.zeros((3, len(FEATURES)))
-    for name, values in by_region.items():
-        effects[:, FEATURES.index(name)] = values
-    one = {name: getattr(calibration, name)[0] for name in ("means", "covariances", "decoded")}
-    several = {name: np.stack([value] * 3) for name, value in one.items()}
-    several["means"] = several["means"] * np.array([[1.0], [2.0], [-2.0]])
-    changed = replace(
-        calibration,
-        weights=np.array([0.5, 0.3, 0.2]),
-        effects=effects,
-        reliability=np.repeat(calibration.reliability, 3),
-        criterion=np.array([90.0, 80.0, 60.0, 70.0]),
-        **several,
-    )
-    return replace(tiny_model, calibration=changed)
-
-
-def test_a_subtype_is_named_by_what_it_alone_changes_then_by_what_it_changes_most(three):
-    assert [one.name for one in describe_subtypes(three)] == [
+def test_a_subtype_is_named_by_what_it_alone_changes_then_by_what_it_changes_most(three_subtypes):
+    assert [one.name for one in describe_subtypes(three_subtypes)] == [
         "Amygdala and hippocampus",
         "Entorhinal area and hippocampus",
         "Hippocampus",
@@ -60,12 +35,12 @@ def test_a_single_subtype_is_named_by_what_it_changes_most(tiny_model):
     assert report(tiny_model).startswith("The model found one pattern, whose strength varies")
 
 
-def test_regions_are_ranked_by_effect_and_those_left_alone_are_not_there(three):
-    first = describe_subtypes(three)[0]
+def test_regions_are_ranked_by_effect_and_those_left_alone_are_not_there(three_subtypes):
+    first = describe_subtypes(three_subtypes)[0]
     assert [change.index for change in first.regions] == ["47", "48", "32", "31"]
     assert first.regions[2].label == "Left amygdala"
     assert first.regions[2].effect == -1.6
-    share = three.calibration.share[0, FEATURES.index("32")]
+    share = three_subtypes.calibration.share[0, FEATURES.index("32")]
     assert first.regions[2].percent == pytest.approx(100 * share)
     assert [(one.label, one.index) for one in first.structures] == [
         ("Hippocampus", "47 48"),
@@ -74,28 +49,30 @@ def test_regions_are_ranked_by_effect_and_those_left_alone_are_not_there(three):
     assert first.structures[1].effect == pytest.approx(-1.4)
 
 
-def test_a_subtype_without_any_clear_change_says_so(three):
-    none = replace(three.calibration, effects=np.zeros_like(three.calibration.effects))
-    assert describe_subtypes(replace(three, calibration=none))[0].name == "No clear change"
+def test_a_subtype_without_any_clear_change_says_so(three_subtypes):
+    none = replace(
+        three_subtypes.calibration, effects=np.zeros_like(three_subtypes.calibration.effects)
+    )
+    assert describe_subtypes(replace(three_subtypes, calibration=none))[0].name == "No clear change"
 
 
-def test_features_that_are_no_regions_keep_their_names(three):
+def test_features_that_are_no_regions_keep_their_names(three_subtypes):
     own = SimpleNamespace(features=tuple(f"thickness_{letter}" for letter in "abcdefgh"))
-    model = SimpleNamespace(config=own, calibration=three.calibration)
+    model = SimpleNamespace(config=own, calibration=three_subtypes.calibration)
     assert describe_subtypes(model)[2].name == "Thickness_c and thickness_d"
 
 
-def test_shares_and_chances_sum_to_one(three):
-    assert sum(one.share for one in describe_subtypes(three)) == pytest.approx(1)
-    encoding = encode(three, make_cohort(seed=3))
-    table = membership_table(three, encoding)
+def test_shares_and_chances_sum_to_one(three_subtypes):
+    assert sum(one.share for one in describe_subtypes(three_subtypes)) == pytest.approx(1)
+    encoding = encode(three_subtypes, make_cohort(seed=3))
+    table = membership_table(three_subtypes, encoding)
     assert list(table) == [
         *("subject_id", "diagnosis", "subtype"),
         *("chance_none", "chance_1", "chance_2", "chance_3"),
     ]
     np.testing.assert_allclose(table.filter(like="chance_").sum(axis=1), 1)
     np.testing.assert_array_equal(
-        table.filter(like="chance_"), subtype_chances(three, encoding.salient)
+        table.filter(like="chance_"), subtype_chances(three_subtypes, encoding.salient)
     )
 
 
@@ -107,16 +84,16 @@ def test_the_likeliest_is_named_and_patients_are_likelier_than_the_healthy(tiny_
     assert set(table["subtype"]) == {"1", "none"}
 
 
-def test_nobody_without_disease_in_s_has_a_subtype(three):
-    np.testing.assert_allclose(subtype_chances(three, np.zeros((1, 5))), [[1, 0, 0, 0]])
+def test_nobody_without_disease_in_s_has_a_subtype(three_subtypes):
+    np.testing.assert_allclose(subtype_chances(three_subtypes, np.zeros((1, 5))), [[1, 0, 0, 0]])
 
 
-def test_the_answer_holds_the_subtypes_and_the_criterion_of_every_number_tried(three):
-    told = answer(three)
+def test_the_answer_holds_the_subtypes_and_the_criterion_of_every_number_tried(three_subtypes):
+    told = answer(three_subtypes)
     assert [one["number"] for one in told["subtypes"]] == [1, 2, 3]
     assert told["subtypes"][0]["regions"][0].keys() == {"roi", "label", "effect", "percent"}
-    assert told["criterion"] == criterion(three) == {1: 90, 2: 80, 3: 60, 4: 70}
-    assert "3: 60.0; 4: 70.0" in report(three)
+    assert told["criterion"] == criterion(three_subtypes) == {1: 90, 2: 80, 3: 60, 4: 70}
+    assert "3: 60.0; 4: 70.0" in report(three_subtypes)
 
 
 def test_a_model_of_the_paper_has_none_and_says_so(tiny_model):

@@ -41,8 +41,8 @@ def plot_subtypes(found: Sequence[Subtype], names: Sequence[str]) -> go.Figure:
     )
     for column, changes in enumerate(by_label, start=1):
         figure.add_trace(_bars(rows, changes, limit), row=1, col=column)
-    transparent(figure, 90 + ROW * len(rows))
-    figure.update_layout(showlegend=False, bargap=0.15)
+    transparent(figure, 110 + ROW * len(rows))
+    figure.update_layout(showlegend=False, bargap=0.15, margin={"t": 50})
     figure.update_annotations(font_size=13)
     low, high = _range(rows, by_label)
     figure.update_xaxes(

@@ -75,12 +75,12 @@ def in_words(rows: pd.DataFrame, unit: str) -> str:
     )
 
 
-def in_a_sentence(rows: pd.DataFrame, unit: str) -> str:
+def in_a_sentence(rows: pd.DataFrame, shown: Person) -> str:
     """The strongest of these differences, as Markdown."""
     from cavae.person import compared
 
     strongest = rows.iloc[int(np.abs(rows["effect"].to_numpy()).argmax())]
-    return plain(compared(strongest, unit)) + "."
+    return plain(compared(strongest, shown.unit, shown.own_anatomy)) + "."
 
 
 def caption(moved: bool, shown: Person, twin: str, calibrated: bool) -> str:

@@ -105,7 +105,7 @@ def _introduced(found: tuple[Subtype, ...], cohort: Cohort) -> str:
 
 
 def _panel_title(one: Subtype, found: tuple[Subtype, ...]) -> str:
-    share = f", {100 * one.share:.0f} % of patients" if len(found) > 1 else ""
+    share = f"<br>{100 * one.share:.0f} % of patients" if len(found) > 1 else ""
     return f"{short_title(one, found)}{share}"
 
 
@@ -136,12 +136,11 @@ def of_person(model: Model, salient: Array) -> None:
 
 
 def in_words(names: list[str], chances: Array) -> str:
-    """`Subtype 2 (…) **93 %**, none 5 %`: the likeliest first, as Markdown."""
+    """`Chances: **Subtype 2 (…) 93 %**, none 5 %`: the likeliest first, as Markdown."""
     order = np.argsort(-chances, kind="stable")
     told = [f"{plain(names[k])} {_percent(chances[k])}" for k in order if chances[k] >= MENTIONED]
     first, *others = told
-    text = ", ".join([f"**{first}**", *others])
-    return text[:2] + text[2:3].upper() + text[3:]
+    return f"Chances: {', '.join([f'**{first}**', *others])}"
 
 
 def _percent(chance: float) -> str:

@@ -13,6 +13,7 @@ from cavae.ui import pairs
 from cavae.ui.state import Key, Loaded
 from tests.cohort_tables import csv, people
 from tests.conftest import ROOT
+from tests.pages.session import open_page
 
 
 def cohort(*, demo: bool = False) -> AppTest:
@@ -144,3 +145,14 @@ def test_the_file_is_what_the_shown_command_writes_byte_for_byte(kind: str, tmp_
     subprocess.run(words, cwd=ROOT, check=True)
     file = pairs.file_bytes(DEFAULT_MODEL, SampleRequest(300, age=71.0), pairs.FORMATS[kind][0])
     assert (tmp_path / words[-1]).read_bytes() == file
+
+
+def test_subtypes_are_chosen_by_what_they_change(three_subtypes_folder):
+    page = open_page("cohort", model=three_subtypes_folder)
+    assert not page.exception
+    assert page.selectbox(key="pairs_subtype").options == [
+        "All",
+        "1: Amygdala and hippocampus",
+        "2: Entorhinal area and hippocampus",
+        "3: Hippocampus",
+    ]

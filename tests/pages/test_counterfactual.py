@@ -189,7 +189,18 @@ def test_the_chances_of_a_person_are_those_of_the_command(
     assert told["chance_1"] > 0.995
     assert re.search(r"Disease pattern \((\w+ and \w+)\) over 99 %", said(app))
     press(app, "All 0")
-    assert "None over 99 %" in said(app)
+    assert "Chances: **none over 99 %**" in said(app)
+
+
+def test_chances_name_each_subtype_the_likeliest_first(
+    people_csv: Path, three_subtypes_folder: Path
+):
+    page = open_page("counterfactual", people_csv, three_subtypes_folder)
+    page.selectbox(key="person").set_value(ILL).run()
+    assert not page.exception
+    assert re.search(
+        r"Chances: \*\*Subtype [12] \((amygdala|entorhinal area) and hippo", said(page)
+    )
 
 
 def test_severity_shows_everyone_and_points_at_this_person(app: AppTest):

@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from cavae.__main__ import app as command_line
-from cavae.checkpoint import load_model
+from cavae.checkpoint import load_model, save_model
 from cavae.cohort import read_cohort
+from cavae.config import train_config
 from cavae.subtypes import describe_subtypes
 from cavae.ui.state import Loaded
 from tests.pages.session import figures, highlighted, open_page, people_in, said, table
@@ -209,3 +210,32 @@ def test_one_pattern_is_shown_by_what_it_changes_and_why_it_is_one(
 
 def test_memberships_can_be_taken_away(app: AppTest):
     assert "Download who belongs where" in [one.label for one in app.main.get("download_button")]
+
+
+def test_several_subtypes_stand_side_by_side_and_are_outlined(
+    people_csv: Path, three_subtypes_folder: Path
+):
+    page = open_page("latent_space", people_csv, three_subtypes_folder)
+    assert not page.exception
+    assert "The model found 3 subtypes" in said(page)
+    assert "Subtype 1 (amygdala and hippocampus)**: likeliest for" in said(page)
+    titles = [mark["text"] for mark in figures(page)[2]["layout"]["annotations"]]
+    assert titles == [
+        f"Subtype {number}<br>{share} % of patients"
+        for number, share in ((1, 50), (2, 30), (3, 20))
+    ]
+    outlined = {trace["name"] for trace in spaces(page)[1]["data"] if "customdata" not in trace}
+    assert outlined == {"Subtype 1", "Subtype 2", "Subtype 3"}
+    page.session_state["criterion"] = True
+    page.run()
+    assert "3 has the lowest" in said(page)
+
+
+def test_a_model_of_the_paper_shows_no_subtypes(people_csv: Path, three_subtypes, tmp_path: Path):
+    config = train_config("paper", target=("AD",))
+    paper = replace(three_subtypes, calibration=None, training=config)
+    save_model(paper, tmp_path / "paper", paper.card, paper.facts)
+    page = open_page("latent_space", people_csv, tmp_path / "paper")
+    assert not page.exception
+    assert len(figures(page)) == 2
+    assert "found_subtype" not in page.selectbox(key="color").options
