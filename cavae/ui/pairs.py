@@ -23,7 +23,7 @@ from cavae.synthesis import (
     sample_pairs,
 )
 from cavae.tables import write_table
-from cavae.ui import glossary, models, results, subtypes
+from cavae.ui import glossary, models, results, state, subtypes
 
 if TYPE_CHECKING:
     from cavae.checkpoint import Model
@@ -123,7 +123,7 @@ def _choose_subtype(model: Model) -> int | None:
 def shown(request: SampleRequest) -> PairedCohort:
     """The first pairs of the request, enough for a picture; the file begins with the same ones."""
     few = replace(request, pairs=min(request.pairs, PICTURED))
-    return _sampled(models.current_model().name, few)
+    return _sampled(state.model_name(), few)
 
 
 # A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.

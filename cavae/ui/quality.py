@@ -11,7 +11,7 @@ from cavae.card import quality_rows
 from cavae.plots.quality import PRIVATE, plot_privacy, plot_small_studies, plot_usefulness
 from cavae.quality import LEAST, PAIRS, Quality, measure_own
 from cavae.ui import charts, models, state
-from cavae.ui.widgets import plain
+from cavae.ui.widgets import errors_as_sentences, plain
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +33,8 @@ ABOUT = (
 def show() -> None:
     """The section of the page: what was measured when the model was made, then own people."""
     st.header("How useful, how private", anchor=False, help=ABOUT)
-    quality = Quality.from_facts(models.current_model().facts)
+    with errors_as_sentences():
+        quality = Quality.from_facts(models.current_model().facts)
     if quality is None:
         st.caption(NOT_MEASURED)
     else:
