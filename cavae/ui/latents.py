@@ -29,6 +29,7 @@ READING = (
     "Draw around people to select them."
 )
 OUTLINED = "An outline holds 90 % of the patients it is named for."
+SAME = "Everyone is at the same place here: this model tells people apart in the other space."
 HEIGHT = 340
 
 
@@ -77,7 +78,10 @@ def make_view(encoding: Encoding, space: str, kind: str, color: pd.Series) -> Vi
     latents = getattr(encoding, space)
     names = tuple(f"{space}_{k + 1}" for k in range(latents.shape[1]))
     note, plane = "", None
-    if kind == "pair" and len(names) > 1:
+    if np.ptp(latents, axis=0).max() == 0:
+        points = embedding.principal_components(latents).values
+        columns, note = ("pca_1", "pca_2"), SAME
+    elif kind == "pair" and len(names) > 1:
         columns = _ask_for_pair(space, names)
         chosen = [names.index(one) for one in columns]
         points, plane = latents[:, chosen], (np.zeros(len(names)), np.eye(len(names))[:, chosen])
