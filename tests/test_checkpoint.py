@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cavae.checkpoint import available_models, find_model, load_model
+from cavae.checkpoint import available_models, find_model, load_model, model_facts
 from cavae.errors import CheckpointError
 from cavae.synthesis import encode
 from tests.people import make_cohort
@@ -41,6 +41,14 @@ def test_a_summary_needs_no_weights(folder):
     (summary,) = available_models(folder.parent)
     assert (summary.name, summary.rois, summary.target) == ("copy", 8, ("AD",))
     assert summary.trained_on
+
+
+def test_facts_need_no_weights(folder):
+    (folder / "weights.safetensors").unlink()
+    facts = model_facts(folder)
+    assert facts["people"]["training background"] > 0
+    with pytest.raises(CheckpointError, match="no model 'nobody'"):
+        model_facts("nobody")
 
 
 def test_an_unknown_name_is_refused_with_those_there_are():

@@ -1,15 +1,18 @@
 import hashlib
 import json
 import shlex
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
 
-from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED
+from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, save_model
 from cavae.errors import CheckpointError
-from cavae.provenance import project_version, sample_command, sample_record
+from cavae.provenance import NOT_MEASURED, project_version, sample_command, sample_record
+from cavae.quality import FACT, measure_quality
 from cavae.synthesis import SampleRequest
+from tests.people import make_cohort
 
 
 def test_the_command_leaves_out_what_is_left_open():
@@ -53,3 +56,24 @@ def test_the_record_says_which_model_seed_settings_version_and_day_made_the_file
 def test_a_model_that_is_not_there_is_named():
     with pytest.raises(CheckpointError, match="no-such-model"):
         sample_record("no-such-model", SampleRequest(1), "pairs.csv")
+
+
+def test_the_record_says_how_useful_and_how_private_the_people_are(tiny_model, tmp_path):
+    quality = measure_quality(tiny_model, make_cohort(), make_cohort(seed=1), resamples=5)
+    quality = replace(quality, measured_on="Measured on 100 people.", command="cavae train")
+    save_model(tiny_model, tmp_path / "model", "a card", {FACT: quality.to_dict()})
+    record = json.loads(sample_record(str(tmp_path / "model"), SampleRequest(1), "pairs.csv"))
+    told = record["quality"]
+    assert (told["measured_on"], told["command"]) == ("Measured on 100 people.", "cavae train")
+    assert set(told["figures"]) == set(quality.estimates)
+    figure = told["figures"]["tstr_auc"]
+    assert figure["value"] == pytest.approx(quality.estimates["tstr_auc"].value, abs=1e-4)
+    assert figure["reference"] == pytest.approx(quality.estimates["trtr_auc"].value, abs=1e-4)
+    assert figure["low"] <= figure["value"] <= figure["high"]
+    assert figure["meaning"].endswith(".")
+    assert "unit" not in figure  # What is not known or has no unit is left out.
+
+
+def test_the_record_of_a_model_that_was_not_measured_says_so(tiny_model_folder):
+    record = json.loads(sample_record(str(tiny_model_folder), SampleRequest(1), "pairs.csv"))
+    assert record["quality"] == {"measured_on": NOT_MEASURED}
