@@ -36,14 +36,12 @@ SYNTHETIC = "synthetic"
 SEVERITIES = {"mad": "Distance from the twin (MAD)", "effect_mad": "Pure effect"}
 COLUMNS = {
     "label": st.column_config.TextColumn("Region"),
-    "healthy": st.column_config.NumberColumn("Healthy twin (mm³)", format="%,.0f"),
+    "healthy": st.column_config.NumberColumn("Twin (mm³)", format="%,.0f"),
     "observed": st.column_config.NumberColumn("Now (mm³)", format="%,.0f"),
     "effect": st.column_config.NumberColumn("Effect (SD)", format="%+.1f", help=explain("SD")),
+    "interval": st.column_config.TextColumn("Interval (SD)", help=explain("interval")),
     "percent": st.column_config.NumberColumn("Effect (%)", format="%+.0f"),
-}
-INTERVAL_COLUMNS = {
-    "interval": st.column_config.TextColumn("90 % interval (SD)", help=explain("interval")),
-    "percent_interval": st.column_config.TextColumn("90 % interval (%)"),
+    "percent_interval": st.column_config.TextColumn("Interval (%)"),
     "certain": st.column_config.TextColumn("Clear", help="The interval does not hold 0."),
 }
 
@@ -115,10 +113,12 @@ def show_all(rows: pd.DataFrame, unit: str) -> None:
     ordered = rows.iloc[np.argsort(-np.abs(rows["effect"].to_numpy()), kind="stable")]
     columns = dict(COLUMNS)
     if not unit:
-        columns["healthy"] = st.column_config.NumberColumn("Healthy twin", format="%.4g")
+        columns["healthy"] = st.column_config.NumberColumn("Twin", format="%.4g")
         columns["observed"] = st.column_config.NumberColumn("Now", format="%.4g")
-    if intervals(rows) is not None:
-        columns |= INTERVAL_COLUMNS
+    if intervals(rows) is None:
+        for name in ("interval", "percent_interval", "certain"):
+            del columns[name]
+    else:
         ordered = ordered.assign(
             interval=[numbers.interval(*ends) for ends in _pairs(ordered, "low", "high")],
             percent_interval=[
