@@ -42,6 +42,14 @@ A1 = {
     "separation": "W2, generated target to background",
 }
 """The columns of Table A1, SD²."""
+BESIDE_A1 = {
+    "completeness": "Completeness of clusters of s",
+    "common_auc": "AUC on common z",
+    "effect_r": "Effect, correlation with the truth",
+    "effect_slope": "Effect, slope",
+    "coverage90": "Truths in 90 % intervals",
+}
+"""What else `ablation` measures of each variant, no unit."""
 LABEL_WIDTH = 40
 
 
@@ -239,18 +247,31 @@ def a1_text(ours: pd.DataFrame) -> pd.DataFrame:
     """Table A1 as people read it: a row of floors and real values, then a row a variant."""
     papers = paper.table_a1()
     columns = {"ours": ours, "paper": papers}
-    rows = [
+    return pd.DataFrame(
         {
             "Variant": "Floor, or real value" if variant == paper.REAL else variant,
             **{
-                f"{name} (SD²), {whose}": _cell(_by_variant(table, metric).get(variant, {}))
+                f"{name} (SD²), {whose}": _cell(table, variant, metric, "SD²")
                 for metric, name in A1.items()
                 for whose, table in columns.items()
             },
         }
         for variant in (paper.REAL, *_variants(ours))
-    ]
-    return pd.DataFrame(rows)
+    )
+
+
+def beside_a1_text(ours: pd.DataFrame) -> pd.DataFrame:
+    """Latents and effects of each variant as people read it; the paper has two figures of them."""
+    columns = {
+        metric: name for metric, name in BESIDE_A1.items() if (ours["metric"] == metric).any()
+    }
+    return pd.DataFrame(
+        {
+            "Variant": variant,
+            **{name: _cell(ours, variant, metric) for metric, name in columns.items()},
+        }
+        for variant in _variants(ours)
+    )
 
 
 def _variants(ours: pd.DataFrame) -> list[str]:
@@ -264,7 +285,8 @@ def _by_variant(table: pd.DataFrame, metric: str) -> dict[str, dict[str, float]]
     return chosen[["value", "low", "high"]].to_dict("index")
 
 
-def _cell(figure: Mapping[str, float]) -> str:
-    if not figure:
+def _cell(table: pd.DataFrame, variant: str, metric: str, unit: str = "") -> str:
+    found = _by_variant(table, metric).get(variant)
+    if found is None:
         return numbers.MISSING
-    return figure_text(figure["value"], "SD²", figure["low"], figure["high"])
+    return figure_text(found["value"], unit, found["low"], found["high"])

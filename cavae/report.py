@@ -83,7 +83,7 @@ class Section:
     title: str
     words: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
-    table: pd.DataFrame | None = None
+    tables: tuple[pd.DataFrame, ...] = ()
     code: tuple[str, ...] = ()
     markdown: str = ""
 
@@ -239,7 +239,7 @@ class Report:
                 f"Model {one.model}",
                 (one.words,),
                 (Picture("", one.picture()),) if len(one.forest) else (),
-                one.text,
+                (one.text,),
                 one.commands,
             )
             for one in self._measured()
@@ -250,8 +250,8 @@ class Report:
         if self.ablation is None:
             return Section(title, (NO_ABLATION,), code=commands)
         picture = Picture("", table_a1_picture(self.ablation))
-        text = findings.a1_text(self.ablation.table)
-        return Section(title, (findings.NOT_THE_PAPERS_PEOPLE,), (picture,), text, commands)
+        words = findings.NOT_THE_PAPERS_PEOPLE, findings.RECORDED
+        return Section(title, words, (picture,), a1_tables(self.ablation), commands)
 
     def _cards(self) -> list[Section]:
         return [Section(f"Card of {one.model}", markdown=one.card) for one in self._measured()]
@@ -273,6 +273,11 @@ def table_a1_picture(ablation: findings.Ablation) -> go.Figure:
     return plot_forest(
         rows, "ours", "our floor or real value", "paper, other people", stacked=False
     )
+
+
+def a1_tables(ablation: findings.Ablation) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Table A1 and what else was measured of each variant, as people read them."""
+    return findings.a1_text(ablation.table), findings.beside_a1_text(ablation.table)
 
 
 def _figure(one: PaperFigure) -> Section:
@@ -310,7 +315,7 @@ def _filled(section: Section) -> Mapping[str, Any]:
         "title": section.title,
         "words": [line for line in section.words if line],
         "pictures": [{"title": one.title, "json": _json(one.drawing)} for one in section.pictures],
-        "table": section.table,
+        "tables": section.tables,
         "code": section.code,
         "html": _rendered(section.markdown),
     }

@@ -41,6 +41,20 @@ def tiny_model(tiny_model_folder: Path):
 
 
 @pytest.fixture(scope="session")
+def semi_synthetic(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A small semi-synthetic experiment and a model hardly trained on it: folders of both."""
+    from cavae.config import train_config
+    from cavae.experiments import SIMULATED, simulated_split, train_and_save
+    from cavae.simulation import save_simulation
+
+    folder = tmp_path_factory.mktemp("semi-synthetic")
+    save_simulation(390, 3, folder / "data")
+    config = train_config("calibrated", **SIMULATED, epochs=20, seed=0, device="cpu")
+    train_and_save(simulated_split(folder / "data"), config, folder / "model", "390 made-up people")
+    return folder / "data", folder / "model"
+
+
+@pytest.fixture(scope="session")
 def three_subtypes(tiny_model):
     """The tiny model as if it had found three subtypes, all of which change the hippocampus."""
     import numpy as np

@@ -182,7 +182,7 @@ def report_maker(seed: int, ablation: findings.Ablation | None) -> Callable[[], 
         from cavae.simulation_evaluation import evaluate_simulation
 
         people = simulated(seed)
-        merit = found.merit if found else evaluate_simulation(model, people)
+        merit = found.merit if found else evaluate_simulation(model, people, resamples=0)
         scene, commands = (
             report.seed_scene(model, people, seed),
             report.simulation_commands(model.name, seed),

@@ -119,7 +119,8 @@ def show_table_a1(ablation: findings.Ablation | None) -> None:
     charts.draw(report.table_a1_picture(ablation), "table_a1", "Table A1, ours and the paper's.")
     st.caption(findings.NOT_THE_PAPERS_PEOPLE, help=_explained())
     with st.expander("As a table"):
-        table(findings.a1_text(ablation.table))
+        for text in report.a1_tables(ablation):
+            table(text)
         st.caption(f"{findings.RECORDED} Made by:")
         for command in findings.ABLATION_COMMANDS:
             st.code(command, language=None, wrap_lines=True)
@@ -198,6 +199,6 @@ def offer_files(ablation: findings.Ablation | None) -> None:
             on_click="ignore",
         )
     st.caption(
-        ":material/lock: With a table of your own loaded, both hold its people: ids, diagnoses and "
-        "standardized volumes."
+        "The report has the intervals once they are measured above. :material/lock: With a table "
+        "of your own loaded, both files hold its people: ids, diagnoses and standardized volumes."
     )
