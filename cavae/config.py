@@ -79,11 +79,11 @@ class TrainConfig(_Json):
     """One training run (section 4.2 of the paper).
 
     mmd_weight: λ of eq. 8, the weight of the MMD or of what the variant has in its place;
-    validation: share of each cohort held out to monitor the
-    2-Wasserstein distance; patience: epochs without a better one before training stops.
-    Beyond the paper, all 0 there: salient_silence and pair_consistency weigh terms that
-    `losses` defines, input_noise (SD) blurs what is learned from, against overfitting, and
-    calibrate measures afterwards what the decoder leaves out (`calibration`).
+    validation: share of each cohort held out to monitor the 2-Wasserstein distance; patience:
+    epochs without a better one before training stops. Beyond the paper, all 0 there:
+    salient_silence weighs a term that `losses` defines, input_noise (SD) blurs what is learned
+    from, against overfitting, and calibrate measures afterwards what the decoder leaves out
+    (`calibration`).
     """
 
     background: tuple[str, ...] = ("CN",)
@@ -91,7 +91,6 @@ class TrainConfig(_Json):
     preset: str = "paper"
     mmd_weight: float = 100.0
     salient_silence: float = 0.0
-    pair_consistency: float = 0.0
     input_noise: float = 0.0
     calibrate: bool = False
     epochs: int = 500
@@ -110,7 +109,7 @@ class TrainConfig(_Json):
         _require(not shared, "target", shared, "labels that are not in the background too")
         _require(self.preset in PRESETS, "preset", self.preset, ", ".join(PRESETS))
         _require(0 <= self.mmd_weight <= 1e6, "lambda", self.mmd_weight, "0 to 1,000,000")
-        for name in ("salient_silence", "pair_consistency", "input_noise"):
+        for name in ("salient_silence", "input_noise"):
             _require(0 <= getattr(self, name) <= 1e6, name, getattr(self, name), "0 or more")
         _require(1 <= self.epochs <= 100_000, "epochs", self.epochs, "1 to 100,000")
         _require(2 <= self.batch_size <= 1_000_000, "batch size", self.batch_size, "2 or more")
@@ -129,7 +128,6 @@ PRESETS = {
     "paper": {},
     "calibrated": {
         "salient_silence": 1.0,
-        "pair_consistency": 30.0,
         "input_noise": 1.5,
         "calibrate": True,
     },

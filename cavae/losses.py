@@ -63,21 +63,6 @@ def salient_silence(salient: Posterior) -> Tensor:
     return 0.5 * salient.mean.square().sum(dim=-1).mean()
 
 
-def pair_consistency(
-    model: ContrastiveVAE, background: Tensor, common: Posterior, salient: Tensor
-) -> Tensor:
-    """½ |E[z|x'] - E[z|y]|², mean over subjects: both members of a pair share one z (eq. 6).
-
-    x' is the person y (m, p) with the disease of somebody else, s (m, latent), added. The effect
-    is held fixed, so that the term teaches the encoder and does not silence the disease.
-    """
-    with torch.no_grad():
-        z = common.mean
-        effect = model.decode(z, salient) - model.decode_background(z)
-    diseased = model.encode_common(background + effect)
-    return 0.5 * (diseased.mean - common.mean).square().sum(dim=-1).mean()
-
-
 def objective(
     model: Network,
     target: Tensor,
@@ -125,12 +110,6 @@ def _contrastive(
     if config.salient_silence:
         silence = salient_silence(model.encode_salient(background))
         terms["salient_silence"] = config.salient_silence * silence
-    if config.pair_consistency:
-        dealt = torch.randint(
-            len(target), (len(background),), generator=generator, device=target.device
-        )
-        consistency = pair_consistency(model, background, z_y, s_x.mean.detach()[dealt])
-        terms["pair_consistency"] = config.pair_consistency * consistency
     return terms
 
 

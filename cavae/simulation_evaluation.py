@@ -22,7 +22,15 @@ from cavae.evaluation import FOLDS, logistic_auc, ranking_auc
 from cavae.fitted import FittedModel
 from cavae.metrics import wasserstein2
 from cavae.simulation import HEALTHY, SemiSynthetic
-from cavae.synthesis import Encoding, SampleRequest, Twins, encode, healthy_twins, sample_pairs
+from cavae.synthesis import (
+    Encoding,
+    SampleRequest,
+    Twins,
+    encode,
+    encode_standardized,
+    healthy_twins,
+    sample_pairs,
+)
 
 Array = NDArray[np.float64]
 
@@ -78,7 +86,9 @@ METRICS = (
         "",
         "lower, down to 0.5",
         "At 0.5 common z says nothing of the disease; towards 1 the disease leaks into it, and "
-        "twins lose what is theirs or keep what is not.",
+        "twins lose what is theirs or keep what is not. Beyond 0.5 by as much as the true twins, "
+        "the two cohorts differ by chance.",
+        "true twins",
         best=0.5,
     ),
     Metric(
@@ -111,7 +121,7 @@ METRICS = (
     ),
     Metric(
         "coverage90",
-        "Effect, truths inside their 90 % interval",
+        "Effect on affected regions, truths inside their 90 % interval",
         "",
         "0.9 is best",
         "At 0.9 the intervals are as wide as they should be; below it they promise too much, above "
@@ -223,7 +233,7 @@ def evaluate_simulation(
         lambda: {"w2_target": fidelity(pairs.target, test[0], train_target, bootstrap)},
         lambda: {"w2_background": fidelity(pairs.background, test[1], train_background, bootstrap)},
         lambda: {"separation": separation((pairs.target, pairs.background), test, bootstrap)},
-        lambda: latent_figures(*_joined(target, background, simulated), bootstrap),
+        lambda: _latent_figures(model, target, background, simulated, bootstrap),
         lambda: effect_recovery(twins.effect, true, bootstrap),
         lambda: {"coverage90": coverage(twins.effect_interval, true, bootstrap)},
         lambda: _severity(twins, healthy, true, bootstrap),
@@ -239,13 +249,18 @@ def evaluate_simulation(
 
 
 def true_effect(model: FittedModel, simulated: SemiSynthetic, target: Encoding) -> Array:
-    """Standardized test targets less their standardized true twins, SD, (n, p).
+    """Standardized test targets less their standardized true twins, SD, (n, p)."""
+    return target.standardized - true_twins(model, simulated)
+
+
+def true_twins(model: FittedModel, simulated: SemiSynthetic) -> Array:
+    """Standardized true twins of the test targets, (n, p).
 
     Twins are transformed under the labels of their targets: as healthy people of their own they
     might be taken for another site.
     """
     truth = replace(simulated.truth["test"], subjects=simulated.target["test"].subjects)
-    return target.standardized - model.preprocessor.transform(truth).values
+    return model.preprocessor.transform(truth).values
 
 
 def fidelity(generated: Array, test: Array, train: Array, bootstrap: Bootstrap) -> Estimate:
@@ -334,14 +349,19 @@ def effect_recovery(estimated: Array, true: Array, bootstrap: Bootstrap) -> dict
 
 
 def coverage(interval: tuple[Array, Array] | None, true: Array, bootstrap: Bootstrap) -> Estimate:
-    """Share of all pairs of person and region whose true effect lies in its interval, bounds
-    included; interval: lower and upper bounds, SD, (n, p) each, or None: not known."""
+    """Share of the pairs of person and region with a true effect whose interval holds it, bounds
+    included; interval: lower and upper bounds, SD, (n, p) each, or None: not known.
+
+    Regions that the disease spared are left out: that their effect is 0 is easily said.
+    """
     if interval is None:
         return UNKNOWN
     low, high = interval
-    inside = ((low <= true) & (true <= high)).mean(axis=1)
-    value = float(inside.mean())
-    return Estimate(value, bootstrap.interval(value, np.mean, inside))
+    affected = true != 0
+    inside = (low <= true) & (true <= high) & affected
+    counts = np.column_stack([inside.sum(axis=1), affected.sum(axis=1)]).astype(float)
+    value = _share(counts)
+    return Estimate(value, bootstrap.interval(value, _share, counts))
 
 
 def latent_figures(
@@ -361,16 +381,26 @@ def latent_figures(
 # --------------------------------------------------------------------------- parts
 
 
-def _joined(
-    target: Encoding, background: Encoding, simulated: SemiSynthetic
-) -> tuple[Array, Array, NDArray[np.str_]]:
-    """Common means, salient means and subtypes: targets first, then background people."""
+def _latent_figures(
+    model: FittedModel,
+    target: Encoding,
+    background: Encoding,
+    simulated: SemiSynthetic,
+    bootstrap: Bootstrap,
+) -> dict[str, Estimate]:
+    """`latent_figures` of test people; reference of common_auc: with the true twins as targets."""
     people = simulated.target["test"], simulated.background["test"]
-    return (
-        np.concatenate([target.common, background.common]),
-        np.concatenate([target.salient, background.salient]),
-        np.concatenate([cohort.extra["subtype"].to_numpy(str) for cohort in people]),
+    subtypes = np.concatenate([cohort.extra["subtype"].to_numpy(str) for cohort in people])
+    common, salient = (
+        np.concatenate([getattr(target, name), getattr(background, name)])
+        for name in ("common", "salient")
     )
+    figures = latent_figures(common, salient, subtypes, bootstrap)
+    twins, _ = encode_standardized(model, true_twins(model, simulated))
+    by_chance = leakage(
+        np.concatenate([twins, background.common]), subtypes != HEALTHY, Bootstrap(0)
+    )
+    return figures | {"common_auc": replace(figures["common_auc"], reference=by_chance.value)}
 
 
 def _severity(
@@ -390,6 +420,12 @@ def _severity(
 
 def _blocks(people: Array, size: int) -> list[Array]:
     return [people[start : start + size] for start in range(0, len(people) - size + 1, size)]
+
+
+def _share(counts: Array) -> float:
+    """Sum of the first column over that of the second; nan when the second is 0."""
+    part, whole = counts.sum(axis=0)
+    return float(part / whole) if whole else float("nan")
 
 
 def _completeness(both: NDArray[np.int64]) -> float:

@@ -110,21 +110,6 @@ def test_silence_is_zero_only_when_the_healthy_are_read_as_zero():
     assert losses.salient_silence(heard) == pytest.approx(1.0)
 
 
-def test_pair_consistency_teaches_the_encoder_and_leaves_the_decoder_alone():
-    model, y = network(), draw(8, 6)
-    term = losses.pair_consistency(model, y, model.encode_common(y), draw(8, 2))
-    term.backward()
-    assert term > 0
-    assert all(p.grad is not None for p in model.common_encoder.parameters())
-    assert all(p.grad is None for p in model.decoder.parameters())
-
-
-def test_pair_consistency_is_zero_without_disease():
-    model, y = network(), draw(8, 6)
-    term = losses.pair_consistency(model, y, model.encode_common(y), torch.zeros(8, 2))
-    assert term.item() == pytest.approx(0, abs=1e-10)
-
-
 def test_without_weight_no_mmd_is_computed():
     model, x, y = network(), draw(9, 6), draw(8, 6)
     generator = torch.Generator()

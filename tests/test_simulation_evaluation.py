@@ -171,8 +171,14 @@ def test_the_answer_has_the_keys_of_the_contract(figures):
         assert low < answer[key]["value"] < high
 
 
+def test_leakage_is_referred_to_what_true_twins_differ_by_chance(figures, files):
+    estimate = figures.estimates["common_auc"]
+    assert 0.3 < estimate.reference < 0.7
+    assert estimate.reference != estimate.value
+
+
 def test_only_a_calibrated_model_has_a_coverage(figures, folders):
-    assert 0.5 < figures.answer()["coverage90"] <= 1
+    assert 0 < figures.answer()["coverage90"] <= 1
     data, model = folders
     plain = replace(load_model(model), calibration=None)
     without = evaluate_simulation(plain, read_simulation(data), resamples=2)
@@ -276,6 +282,13 @@ def test_coverage_counts_truths_inside_their_interval():
     assert found.value == pytest.approx(0.9, abs=0.02)
     assert found.interval[0] < found.value < found.interval[1]
     assert np.isnan(coverage(None, true, FEW).value)
+
+
+def test_coverage_leaves_out_regions_that_the_disease_spared():
+    true = people(200, 8)
+    true[:, 4:] = 0.0
+    nowhere = np.zeros_like(true)
+    assert coverage((nowhere, nowhere), true, FEW).value == 0
 
 
 def test_point_values_come_without_resampling_and_progress_is_told(folders, figures):

@@ -155,7 +155,7 @@ def subtype_effect(
     variance = unbiased * weight @ np.square(target - mean)
     difference = mean - background.mean(axis=0)
     error = np.sqrt(variance / people + background.var(axis=0) / len(background))
-    effect = difference * kept_of_chance(difference / error)
+    effect = difference * chance_of_effect(difference / error)
     own_mean = weight @ decoded
     if not effect.any():
         return SubtypeEffect(effect, own_mean, 0.0, 0.0, 0.0)
@@ -179,8 +179,8 @@ def subtype_effect(
     )
 
 
-def kept_of_chance(t: Array) -> Array:
-    """How much of each effect to believe, 0 to 1, given its size in standard errors t (p,).
+def chance_of_effect(t: Array) -> Array:
+    """The chance that each effect is real, given its size in standard errors t (p,); 0 below ½.
 
     Empirical Bayes with a spike and a slab (Johnstone and Silverman, 2004): a share of the regions
     is unaffected, t ~ N(0, 1), the others have t ~ N(0, 1 + τ²); share and τ are fitted to the
@@ -194,7 +194,7 @@ def kept_of_chance(t: Array) -> Array:
         real = slab / np.maximum(spike + slab, 1e-300)
         affected = float(np.clip(real.mean(), 1e-6, 1 - 1e-6))
         variance = max(float(real @ np.square(t) / max(real.sum(), 1e-12)), 1.0)
-    return np.where(real > 0.5, real * (1 - 1 / variance), 0.0)
+    return np.where(real > 0.5, real, 0.0)
 
 
 def _fit_mixture(means: Array, seed: int) -> tuple[GaussianMixture, Array]:
