@@ -282,7 +282,7 @@ def fit_reference(
     output: Annotated[Path, typer.Option(help="Asset to write.")] = ASSETS / "reference.json",
 ) -> None:
     """Fit the reference cohort again."""
-    from cavae.experiments import read_ad_mci
+    from cavae.pretraining import read_ad_mci
     from cavae.reference import fitting
 
     fitting.save_reference(fitting.fit_reference(read_ad_mci(data), data), output)
@@ -294,11 +294,14 @@ def pretrain(
     output: Annotated[Path, typer.Option(help="Folder of the models.")] = PRETRAINED,
     demo: Annotated[Path, typer.Option(help="File of the demo cohort.")] = DEMO_COHORT,
 ) -> None:
-    """Make the model ad-mci again, with its card, and the demo cohort."""
-    from cavae.experiments import pretrain_ad_mci
+    """Make the models in the box again, with their cards, and the demo cohort."""
+    from cavae.pretraining import pretrain_ad_mci, pretrain_semi_synthetic
 
-    trained = pretrain_ad_mci(data, output, demo)
-    typer.echo(f"Model written to {output / 'ad-mci'} (best epoch {trained.best_epoch}).")
+    for trained, name in (
+        (pretrain_ad_mci(data, output, demo), "ad-mci"),
+        (pretrain_semi_synthetic(output), "semi-synthetic"),
+    ):
+        typer.echo(f"Model written to {output / name} (best epoch {trained.best_epoch}).")
 
 
 def _found(result: Check) -> str:

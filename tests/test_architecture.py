@@ -50,6 +50,7 @@ ORDER = (
     "ablation",
     "card",
     "experiments",
+    "pretraining",
     "findings",
     "plots",
     "ablation_runs",

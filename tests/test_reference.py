@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from cavae.atlas import rois
 from cavae.cohort import Cohort, read_cohort
 from cavae.errors import DataError
-from cavae.experiments import read_ad_mci
+from cavae.pretraining import read_ad_mci
 from cavae.reference import REFERENCE, Curves, Reference, load_reference, sample_reference
 from cavae.reference.fitting import (
     CENTILES,
