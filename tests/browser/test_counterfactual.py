@@ -51,6 +51,13 @@ def test_in_a_narrow_window_the_picture_keeps_the_width_that_its_numbers_need(pe
     assert picture["x"] + picture["width"] <= 900
 
 
+def test_intervals_are_drawn_in_a_colour_that_shows_on_page_and_bar(person: Page):
+    ends = person.locator(".st-key-ranking .errorbar path")
+    expect(ends.first).to_be_attached()
+    page_text = person.locator(".stApp").evaluate("app => getComputedStyle(app).color")
+    expect(ends.first).to_have_css("stroke", page_text)
+
+
 def test_the_keyboard_moves_a_slider_and_the_picture_follows(person: Page):
     before = words(person)
     slider = person.get_by_role("slider", name="s1")
@@ -92,13 +99,15 @@ def test_the_download_has_the_numbers_of_the_command(person: Page, tmp_path: Pat
     assert waiting.suggested_filename == "demo-001_healthy_twin.csv"
     page = pd.read_csv(waiting.path(), float_precision="round_trip").set_index("roi")
     output = tmp_path / "twins.csv"
-    arguments = ["counterfactual", "--volumes", str(DEMO), "--output", str(output)]
+    arguments = ["counterfactual", "--volumes", str(DEMO), "--output", str(output), "--intervals"]
     assert CliRunner().invoke(command_line, arguments).exit_code == 0
     told = pd.read_csv(output, float_precision="round_trip").set_index("subject_id").iloc[0]
     assert len(page) == 139
     for index, row in page.iterrows():
         assert row["healthy_twin_mm3"] == told[f"healthy_{index}"]
         assert row["effect_sd"] == told[f"effect_{index}"]
+        assert row["effect_sd_low"] == told[f"low_{index}"]
+        assert row["effect_sd_high"] == told[f"high_{index}"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

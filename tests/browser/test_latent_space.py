@@ -86,10 +86,16 @@ def test_the_keyboard_alone_selects_a_person(people: Page):
     expect(people.get_by_text("1 person selected")).to_be_visible()
 
 
-def test_the_download_is_the_file_of_the_command(people: Page, tmp_path: Path):
-    waiting = download(people, "Download the latents")
-    output = tmp_path / "latents.csv"
-    arguments = ["encode", "--volumes", str(DEMO), "--output", str(output)]
+@pytest.mark.parametrize(
+    ("button", "command"),
+    [("Download the latents", "encode"), ("Download who belongs where", "subtypes")],
+)
+def test_a_download_is_the_file_of_the_command(
+    people: Page, tmp_path: Path, button: str, command: str
+):
+    waiting = download(people, button)
+    output = tmp_path / "told.csv"
+    arguments = [command, "--volumes", str(DEMO), "--output", str(output)]
     assert CliRunner().invoke(command_line, arguments).exit_code == 0
     assert Path(waiting.path()).read_bytes() == output.read_bytes()
 
