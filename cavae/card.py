@@ -133,7 +133,10 @@ def _best(direction: str, referred_to: str, reference: float, unit: str) -> str:
     """`as high as 0.81 (trained on real people)`: the reference by its value."""
     if np.isnan(reference):
         return direction
-    return f"{direction.replace('the reference', _with_unit(reference, unit))} ({referred_to})"
+    value = _with_unit(reference, unit)
+    if "the reference" in direction:
+        return f"{direction.replace('the reference', value)} ({referred_to})"
+    return f"{direction} ({value} {referred_to})"
 
 
 def facts(

@@ -22,6 +22,8 @@ from cavae.synthesis import decode, encode_standardized
 
 Array = NDArray[np.float64]
 
+COPULA = "of a Gaussian copula of the same people"
+
 METRICS = (
     Metric(
         "closer_to_training",
@@ -56,6 +58,7 @@ METRICS = (
         "0.5 is best",
         "Whoever has somebody's volumes and the file guesses that people close to synthetic ones "
         "were in training. At 0.5 they cannot tell; at 1 they always can.",
+        COPULA,
     ),
     Metric(
         "attack_density",
@@ -64,6 +67,7 @@ METRICS = (
         "0.5 is best",
         "The same for an attacker who has other real people too, and asks who is more common among "
         "the synthetic people than among those.",
+        COPULA,
     ),
     Metric(
         "attack_reconstruction",
@@ -106,6 +110,7 @@ CENTILES = (5, 50)
 
 def measure_file(
     generated: Groups,
+    copula: Groups,
     members: Groups,
     outsiders: Groups,
     reference: Groups | None,
@@ -113,22 +118,30 @@ def measure_file(
 ) -> dict[str, Estimate]:
     """What the synthetic people give away: `closer_to_training` to `attack_density` of `METRICS`.
 
-    reference: more outsiders, whom the attacker of `attack_density` knows; with None half of the
-    outsiders are. Members and outsiders are compared in equal numbers, group by group.
+    copula: what people would use instead, drawn from a Gaussian copula of the same training people,
+    attacked alike; reference: more outsiders, whom the attacker of `attack_density` knows; with
+    None half of the outsiders are. Members and outsiders are compared in equal numbers, group by
+    group.
     """
     generator = np.random.default_rng(bootstrap.seed)
-    synthetic = generated.everyone
-    inside, outside = equal_numbers(members, outsiders, generator)
     if reference is None:
         reference, outsiders = outsiders.halves(generator)
-    commoner = _ratio_of_densities(synthetic, reference.everyone)
-    return {
-        **closest_records(synthetic, inside, outside, bootstrap),
-        "attack_distance": attack(lambda x: -closest(x, synthetic), inside, outside, bootstrap),
-        "attack_density": attack(
-            commoner, *equal_numbers(members, outsiders, generator), bootstrap
-        ),
+    inside, outside = equal_numbers(members, outsiders, generator)
+    attackers, on_copula = (
+        {
+            "attack_distance": partial(_closeness, file.everyone),
+            "attack_density": _ratio_of_densities(file.everyone, reference.everyone),
+        }
+        for file in (generated, copula)
+    )
+    attacks = {
+        key: replace(
+            attack(score, inside, outside, bootstrap),
+            reference=auc(on_copula[key](inside), on_copula[key](outside)),
+        )
+        for key, score in attackers.items()
     }
+    return closest_records(generated.everyone, inside, outside, bootstrap) | attacks
 
 
 def measure_model(
@@ -220,6 +233,10 @@ def attack(
     inside, outside = score(members), score(outsiders)
     value = auc(inside, outside)
     return Estimate(value, bootstrap.interval(value, auc, inside, outside))
+
+
+def _closeness(synthetic: Array, x: Array) -> Array:
+    return -closest(x, synthetic)
 
 
 def _ratio_of_densities(synthetic: Array, reference: Array) -> Callable[[Array], Array]:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cavae import privacy, usefulness
+from cavae.baselines import sample_baseline
 from cavae.bootstrap import RESAMPLES, Bootstrap
 from cavae.cohort import Cohort
 from cavae.errors import CheckpointError
@@ -134,7 +135,8 @@ def measure_quality(
         return None
     generated, bootstrap = draw_groups(model), Bootstrap(resamples)
     estimates, small_studies = measure_usefulness(generated, members, test, bootstrap)
-    of_file = measure_file(generated, members, test, known, bootstrap)
+    copula = _copula_of(groups_of(model, train))
+    of_file = measure_file(generated, copula, members, test, known, bootstrap)
     of_model = measure_model(model, members, test, bootstrap)
     return Quality(estimates | of_file | of_model, small_studies)
 
@@ -155,6 +157,15 @@ def draw_groups(model: FittedModel) -> Groups:
     """What is measured: PAIRS pairs, as the command `sample` writes them."""
     pairs = sample_pairs(model, SampleRequest(PAIRS, SEED, standardized=True))
     return Groups(pairs.background, pairs.target)
+
+
+def _copula_of(people: Groups) -> Groups:
+    """As many people as are measured, drawn from what people would use instead."""
+    background, target = (
+        sample_baseline("copula", group, PAIRS, SEED)
+        for group in (people.background, people.target)
+    )
+    return Groups(background, target)
 
 
 def groups_of(model: FittedModel, cohort: Cohort) -> Groups:

@@ -76,7 +76,10 @@ def test_only_training_people_of_the_same_sites_are_compared(tiny_model):
     test = make_cohort(sites=("North",), seed=4)
     alone = measure_quality(tiny_model, north, test, resamples=5)
     with_other = measure_quality(tiny_model, _joined(north, south), test, resamples=5)
-    np.testing.assert_equal(alone.to_dict(), with_other.to_dict())
+    np.testing.assert_equal(alone.small_studies, with_other.small_studies)
+    for key, estimate in alone.estimates.items():
+        # Only the copula that the attacks are compared with knows the others.
+        assert with_other.estimates[key].value == estimate.value
 
 
 def _joined(one, other):

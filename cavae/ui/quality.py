@@ -62,9 +62,18 @@ def _show_measured(quality: Quality) -> None:
     with private:
         st.markdown("**Private?** Whether they tell who was in the training")
         charts.draw(plot_privacy(table), key="quality_private", alt=_in_words(table, *PRIVATE))
+        st.caption(_strongest_attack(table))
     measured_by = f" Measured by `{quality.command}`." if quality.command else ""
     st.caption(f"{plain(quality.measured_on)}{measured_by}")
     _show_figures(quality)
+
+
+def _strongest_attack(table: pd.DataFrame) -> str:
+    strongest = table.loc[table["key"].str.startswith("attack"), "value"].max()
+    return (
+        "Of two people, one of them in the training, the strongest attack picks that one "
+        f"{100 * strongest:.0f} times of 100. 50 is a guess."
+    )
 
 
 def _in_words(table: pd.DataFrame, *keys: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -94,9 +95,17 @@ def _choose_model() -> None:
     except CavaeError as error:
         show_error(error)
         return
+    if state.model_name() not in (*names, DEFAULT_MODEL):  # A folder of someone's own.
+        names.append(state.model_name())
     if len(names) > 1:
         start = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
-        st.selectbox("Model", names, index=start, key=state.Key.MODEL)
+        st.selectbox(
+            "Model",
+            names,
+            index=start,
+            format_func=lambda name: PurePath(name).name,
+            key=state.Key.MODEL,
+        )
     else:
         st.caption(f":material/model_training: Model **{state.model_name()}**")
 

@@ -14,12 +14,12 @@ from tests.conftest import ROOT
 
 def open_page(page: str, table: Path | None = None, model: Path | None = None) -> AppTest:
     """The app at a page, with a table in use and a model folder; without them as one finds it."""
-    app = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60)
     if model is not None:
         app.session_state["model"] = str(model)
     if table is not None:
         app.session_state["loaded"] = Loaded(read_cohort(table), table.name)
-    return app.switch_page(f"pages/{page}.py").run()
+    return app.run().switch_page(f"pages/{page}.py").run()
 
 
 def said(app: AppTest) -> str:
