@@ -1,0 +1,116 @@
+// Hippocampus and amygdala on both sides, twin against now in mm³; the ten strongest effects.
+
+const STRONGEST = 10;
+const BAND_SD = 1.6449; // 5th and 95th centile
+const REACH_SD = 5;
+
+/** Dumbbells over the band of healthy people of this age, sex and head size; draw(state). */
+function makePaired(host, data, theme) {
+  host.replaceChildren();
+  const svg = addSvg(host, "svg", { class: "chart", role: "img" });
+  const unit = data.unit && ` ${data.unit}`;
+  const rows = Array.from(data.key, (feature) => ({ feature }));
+  rows.forEach((row) => {
+    row.title = addSvg(svg, "text", { class: "chart-title" });
+    row.title.textContent = data.rois[row.feature].label;
+    row.wide = addSvg(svg, "rect", { fill: seeThrough(BAND, 0.18), rx: 3 });
+    row.band = addSvg(svg, "rect", { fill: seeThrough(BAND, 0.34), rx: 3 });
+    row.median = addSvg(svg, "line", { stroke: BAND, "stroke-width": 1.5 });
+    row.bar = addSvg(svg, "line", { stroke: NOW, "stroke-width": 3, "stroke-linecap": "round" });
+    row.twin = addSvg(svg, "circle", { r: 5.5, fill: HEALTHY, class: "ringed" });
+    row.now = addSvg(svg, "circle", { r: 6.5, fill: NOW, class: "ringed" });
+    row.words = addSvg(svg, "text", { class: "chart-value", "text-anchor": "end" });
+  });
+  let size = null;
+  let state = null;
+
+  const draw = (next) => {
+    state = next;
+    if (!size || !state) return;
+    const step = size.height / rows.length;
+    rows.forEach((row, k) => drawRow(row, k * step, step));
+  };
+  const drawRow = (row, top, step) => {
+    const at = row.feature;
+    const [mean, sd, twin, now] = [state.mean[at], state.sd[at], state.twin[at], state.now[at]];
+    const across = (volume) => {
+      const share = (volume - mean) / (2 * REACH_SD * sd) + 0.5;
+      return 8 + Math.min(Math.max(share, 0), 1) * (size.width - 16);
+    };
+    const y = top + step * 0.66;
+    const half = Math.min(9, step * 0.16);
+    setAttributes(row.title, { x: 0, y: top + step * 0.3 });
+    setAttributes(row.words, { x: size.width, y: top + step * 0.3 });
+    setText(
+      row.words,
+      `${wholeNumber(twin)} → ${wholeNumber(now)}${unit} · ${signedNumber(state.percent[at], 0)} % · ${centileWords(state.centile[at])}`,
+    );
+    placeBand(row.wide, across(mean - 3 * sd), across(mean + 3 * sd), y, half);
+    placeBand(row.band, across(mean - BAND_SD * sd), across(mean + BAND_SD * sd), y, half);
+    setAttributes(row.median, { x1: across(mean), x2: across(mean), y1: y - half, y2: y + half });
+    setAttributes(row.bar, { x1: across(twin), x2: across(now), y1: y, y2: y });
+    setAttributes(row.twin, { cx: across(twin), cy: y });
+    setAttributes(row.now, { cx: across(now), cy: y });
+  };
+  const look = watchSize(host, (width, height) => {
+    size = { width, height };
+    setAttributes(svg, { width, height });
+    draw(state);
+  });
+  return { draw, resize: look, setTheme() {} };
+}
+
+function placeBand(rect, from, to, y, half) {
+  setAttributes(rect, { x: from, y: y - half, width: Math.max(0, to - from), height: 2 * half });
+}
+
+/** The ten strongest effects as bars with names; draw(state, unit, limit). */
+function makeStrongest(host, data, theme) {
+  const listeners = [];
+  const palette = effectPalette();
+  host.replaceChildren();
+  const svg = addSvg(host, "svg", { class: "chart", role: "img" });
+  const axis = addSvg(svg, "line", { stroke: LINE, "stroke-width": 1 });
+  const rows = Array.from({ length: STRONGEST }, () => {
+    const group = addSvg(svg, "g");
+    const row = { feature: -1 };
+    row.bar = addSvg(group, "rect", { rx: 2 });
+    row.name = addSvg(group, "text", { class: "chart-name", "text-anchor": "end" });
+    row.words = addSvg(group, "text", { class: "chart-value" });
+    group.addEventListener("pointermove", (event) =>
+      listeners.forEach((tell) => tell(row.feature, event.clientX, event.clientY)),
+    );
+    group.addEventListener("pointerleave", () => listeners.forEach((tell) => tell(null, 0, 0)));
+    return row;
+  });
+  let size = null;
+  let last = null;
+  const order = Array.from(data.features, (_, k) => k);
+
+  const draw = (state, unit, limit) => {
+    last = [state, unit, limit];
+    if (!size || !state) return;
+    const values = unit === "%" ? state.percent : state.effect;
+    order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]));
+    const names = Math.min(size.width * 0.5, 210);
+    const step = size.height / STRONGEST;
+    const zero = names + 8;
+    setAttributes(axis, { x1: zero, x2: zero, y1: 2, y2: size.height - 2 });
+    rows.forEach((row, k) => {
+      row.feature = order[k];
+      const value = values[row.feature];
+      const length = Math.min(Math.abs(value) / limit, 1) * (size.width - zero - 44);
+      setText(row.name, data.rois[row.feature].label);
+      setAttributes(row.name, { x: names, y: (k + 0.5) * step });
+      setAttributes(row.bar, { x: zero, y: k * step + 2, width: length, height: Math.max(2, step - 4), fill: palette.css(value, limit) });
+      setText(row.words, signedNumber(value, unit === "%" ? 0 : 1));
+      setAttributes(row.words, { x: zero + length + 5, y: (k + 0.5) * step });
+    });
+  };
+  const look = watchSize(host, (width, height) => {
+    size = { width, height };
+    setAttributes(svg, { width, height });
+    if (last) draw(...last);
+  });
+  return { draw, onHover: (tell) => listeners.push(tell), resize: look, setTheme() {} };
+}
