@@ -135,7 +135,7 @@ def _sampled(model_name: str, request: SampleRequest) -> PairedCohort:
 def picture(pairs: PairedCohort, loaded: pd.DataFrame | None, unit: str) -> go.Figure:
     """Hippocampus and amygdala of the loaded people above those of the pairs (Figures 2a, 3a)."""
     rois = [index for index in MEMORY_ROIS if index in pairs.features] or list(pairs.features[:4])
-    height = 290 if loaded is None else 370
+    height = 290 if loaded is None else 350
     figure = plot_distributions(loaded, pairs.table(), rois, unit=unit, height=height)
     names = ["Synthetic"] if loaded is None else ["Loaded", "Synthetic"]
     for row, name in enumerate(names, start=1):

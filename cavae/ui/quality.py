@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 OWN = "own quality"
 NOT_MEASURED = (
-    "Not measured when this model was made. `python -m cavae train` measures it on people held out."
+    "Not measured when this model was made. The command train measures it on people held out."
 )
 ABOUT = (
     f"All of it is about {PAIRS:,} pairs in SD as the command `sample` draws them, whatever is "
@@ -63,8 +63,8 @@ def _show_measured(quality: Quality) -> None:
         st.markdown("**Private?** Whether they tell who was in the training")
         charts.draw(plot_privacy(table), key="quality_private", alt=_in_words(table, *PRIVATE))
         st.caption(_strongest_attack(table))
-    measured_by = f" Measured by `{quality.command}`." if quality.command else ""
-    st.caption(f"{plain(quality.measured_on)}{measured_by}")
+    command = f"Command: {quality.command}" if quality.command else ""
+    st.caption(plain(f"{quality.measured_on} {command}"))
     _show_figures(quality)
 
 

@@ -47,7 +47,7 @@ def test_picture_and_download_are_seen_without_scrolling(visit: Visit):
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Cohort").click()
     button = page.get_by_role("button", name="Download 1,000 pairs")
     expect(button).to_be_in_viewport(ratio=1, timeout=SETTLE_MS)
-    expect(page.get_by_test_id("stPlotlyChart")).to_be_in_viewport(ratio=0.95)
+    expect(page.locator(".st-key-pairs_picture")).to_be_in_viewport(ratio=0.95)
 
 
 def test_the_keyboard_alone_orders_and_downloads(visit: Visit):
@@ -70,4 +70,29 @@ def test_the_keyboard_alone_orders_and_downloads(visit: Visit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_no_fault(visit: Visit, theme: str):
     found = Axe().run(visit("cohort", theme=theme)).response["violations"]
+    assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in found]
+
+
+def test_own_people_are_measured_and_nothing_is_cut(visit: Visit):
+    page = visit("data")
+    page.get_by_role("button", name="Start with the demo cohort").click()
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("Demo cohort")
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Cohort").click()
+    page.get_by_role("button", name="Measure on my people").click()
+    own = page.locator(".st-key-quality_own")
+    expect(own).to_contain_text("Synthetic people", timeout=SETTLE_MS)
+    settle(page)
+    for width in (1280, 700, 420):
+        page.set_viewport_size({"width": width, "height": 720})
+        settle(page)
+        cut = "node => node.scrollWidth > node.clientWidth + 1"
+        assert not page.get_by_test_id("stMain").evaluate(cut)
+        inside = own.bounding_box()
+        words = own.locator(".ytick, .xtick, .xtitle, .annotation").all()
+        assert len(words) > 6
+        for text in words:
+            box = text.bounding_box()
+            assert box["x"] >= inside["x"] - 1
+            assert box["x"] + box["width"] <= inside["x"] + inside["width"] + 1
+    found = Axe().run(page).response["violations"]
     assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in found]

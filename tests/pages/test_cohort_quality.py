@@ -56,7 +56,7 @@ def test_every_figure_stands_on_the_page_with_what_is_best(page, quality):
 
 def test_it_says_on_whom_it_was_measured_and_by_which_command(page):
     assert MEASURED_ON in said(page)
-    assert "`python -m cavae train`" in said(page)
+    assert "Command: python -m cavae train" in said(page)
 
 
 def test_pictures_come_before_figures_and_say_what_their_axes_are(page, quality):
