@@ -53,6 +53,7 @@ ORDER = (
     "pretraining",
     "findings",
     "plots",
+    "explorer",
     "ablation_runs",
     "figures",
     "report",

@@ -36,6 +36,12 @@ PAGES: tuple[Entry, ...] = (
         "Put one person beside their healthy twin, region by region.",
     ),
     Entry(
+        "pages/explore.py",
+        "Explore",
+        ":material/drag_pan:",
+        "Drag a disease through a brain and see it change at once.",
+    ),
+    Entry(
         "pages/cohort.py",
         "Cohort",
         ":material/group_add:",

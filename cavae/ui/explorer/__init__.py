@@ -1,0 +1,167 @@
+"""The live explorer on a page: the component, what it is shown, and where its point came to rest.
+
+The browser decodes (engine.js) and tells Python a position when the point is let go; Python then
+computes the same numbers. The position never is in the data, which would be sent again with it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+from streamlit.components import v2
+
+from cavae import explorer, numbers
+from cavae.ui import models, results, state
+from cavae.ui.widgets import plain
+
+if TYPE_CHECKING:
+    from cavae.checkpoint import Model
+    from cavae.cohort import Cohort
+    from cavae.person import Person
+    from cavae.synthesis import Twins
+
+Array = NDArray[np.float64]
+
+KEY = "explorer"
+LINKED = ("model", "person", "s")
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The people in the explorer, and everything about them as the JSON that the browser gets."""
+
+    cohort: Cohort
+    twins: Twins
+    own: bool
+    """Whether they are the visitor's, not synthetic people of ours."""
+    text: bytes
+    start: str
+
+    def person(self, model: Model, name: str) -> Person | None:
+        """The person of that id, who may be the average one; None if there is nobody."""
+        from cavae.person import person_of
+
+        average = explorer.average_person(model)
+        if name == average.subject_id:
+            return average
+        rows = np.flatnonzero(self.cohort.subjects["subject_id"] == name)
+        return person_of(model, self.cohort, self.twins, int(rows[0])) if len(rows) else None
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where the point is: a person, and salient s (latent,)."""
+
+    person: Person
+    salient: Array
+
+
+def shown() -> Shown:
+    """The loaded people, or the bundled ones before a table was loaded; raises CavaeError."""
+    table = state.loaded()
+    if table is None or table.demo:
+        return _bundled(state.model_name())
+    return state.once("explorer", lambda: _shown(table.cohort, results.twins(table.cohort), True))
+
+
+# A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _bundled(name: str) -> Shown:
+    model = models.load_model(name)
+    from cavae.synthesis import encode, healthy_twins
+
+    cohort = explorer.bundled_cohort(model)
+    return _shown(cohort, healthy_twins(model, encode(model, cohort)), False)
+
+
+def _shown(cohort: Cohort, twins: Twins, own: bool) -> Shown:
+    data = explorer.explorer_data(models.current_model(), cohort, twins)
+    text = json.dumps(data, allow_nan=False, separators=(",", ":")).encode()
+    return Shown(cohort, twins, own, text, data["start"])
+
+
+def mount(people: Shown) -> dict[str, Any] | None:
+    """Draw the explorer; the position that it was last told of, None before the first."""
+    html, style = explorer.template()
+    component = v2.component("explorer", html=html, css=style, js=explorer.scripts())
+    return component(key=KEY, data=people.text, on_position_change=_nothing).position
+
+
+def _nothing() -> None:
+    """The position is read where it is shown."""
+
+
+def position(model: Model, people: Shown, told: dict[str, Any] | None) -> Position:
+    """Where the point is: as told, as the address says, or where the first person is.
+
+    What does not fit the model and the people, because both have changed, is passed over.
+    """
+    for place in (told, _linked()):
+        if (found := _read(model, people, place)) is not None:
+            return found
+    person = people.person(model, people.start)
+    return Position(person, person.salient)
+
+
+def _read(model: Model, people: Shown, place: dict[str, Any] | None) -> Position | None:
+    if not place or place.get("model") != model.name:
+        return None
+    person = people.person(model, str(place.get("person")))
+    if person is None:
+        return None
+    salient = np.asarray(place.get("s") or person.salient, dtype=float)
+    sound = salient.shape == person.salient.shape and np.isfinite(salient).all()
+    return Position(person, salient if sound else person.salient)
+
+
+def _linked() -> dict[str, Any] | None:
+    """The position in the page's address, or None where there is none."""
+    address = st.query_params
+    if "person" not in address:
+        return None
+    try:
+        salient = [float(value) for value in address.get("s", "").split(",") if value]
+    except ValueError:
+        salient = []
+    return {"model": address.get("model"), "person": address["person"], "s": salient}
+
+
+def link(model: Model, place: Position) -> None:
+    """Put the position into the page's address, to be kept or sent to somebody."""
+    values = (model.name, place.person.subject_id, ",".join(map(repr, place.salient.tolist())))
+    if (wanted := dict(zip(LINKED, values, strict=True))) != st.query_params.to_dict():
+        st.query_params.from_dict(wanted)
+
+
+def show_rows(rows: pd.DataFrame, unit: str) -> None:
+    """A few rows of `person_table`, rounded, as text that every reader can read."""
+    size = f" ({unit})" if unit else ""
+    share = [NormalDist().cdf((row.observed - row.mean) / row.sd) for row in rows.itertuples()]
+    columns = {
+        "Region": rows["label"].map(plain),
+        f"Healthy twin{size}": [_size(value, unit) for value in rows["healthy"]],
+        f"Now{size}": [_size(value, unit) for value in rows["observed"]],
+        "Effect (SD)": [numbers.signed(value, 2) for value in rows["effect"]],
+        "Effect (%)": [numbers.signed(value, 1) for value in rows["percent"]],
+        "Now, among healthy people like this one": [numbers.centile(one) for one in share],
+    }
+    if not unit:
+        del columns["Effect (%)"]
+    st.table(pd.DataFrame(columns).set_index("Region"), border="horizontal")
+
+
+def _size(value: float, unit: str) -> str:
+    return f"{value:,.0f}" if unit else f"{value:,.4g}"
+
+
+def file(people: Shown, model: Model, with_own: bool) -> bytes:
+    """The explorer as one HTML file; the visitor's people are in it only if asked for."""
+    chosen = people if with_own or not people.own else _bundled(model.name)
+    return explorer.export_html(json.loads(chosen.text)).encode()

@@ -1,0 +1,53 @@
+"""Explore: drag a point through salient space and see the brain change at once."""
+
+import numpy as np
+import streamlit as st
+
+from cavae.ui import (
+    charts,
+    comparison,
+    downloads,
+    explorer,
+    frame,
+    models,
+    notices,
+    people,
+    widgets,
+)
+
+frame.require()
+charts.make_readable()
+st.title("Explore", anchor=False)
+
+
+# A fragment: letting the point go computes the numbers again, and nothing else on the page.
+@st.fragment
+def drag() -> None:
+    """The explorer, and under it the numbers where the point was let go."""
+    from cavae import person as core
+
+    with widgets.errors_as_sentences():
+        model = models.current_model()
+        shown = explorer.shown()
+        place = explorer.position(model, shown, explorer.mount(shown))
+        explorer.link(model, place)
+        person = place.person
+        effect = core.effect_at(model, person, place.salient)
+        rows = core.person_table(person, effect)
+        st.header("The same numbers from Python", anchor=False)
+        key_rows = comparison.key_rows(person, rows)
+        st.markdown(f"{people.facts(person)}  \n{comparison.in_a_sentence(key_rows, person)}")
+        notices.of_person(core.caveats(model, person))
+        explorer.show_rows(key_rows, person.unit)
+        comparison.show_all(rows, person.unit)
+        moved = not np.array_equal(place.salient, person.salient)
+        st.caption(comparison.caption(moved, person, "residual", model.calibration is not None))
+        downloads.csv_button(
+            "Download this person's table",
+            lambda: core.export_table(rows, person.unit),
+            f"{person.subject_id}_{'moved_' * moved}healthy_twin.csv",
+            "download_person",
+        )
+
+
+drag()
