@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae import figures, findings, report
+from cavae.bootstrap import RESAMPLES
 from cavae.checkpoint import DEFAULT_MODEL, available_models
 from cavae.errors import DataError
 from cavae.simulation import DIAGNOSES, SemiSynthetic, simulate
@@ -82,7 +83,7 @@ class Measurement:
         from cavae.simulation_evaluation import evaluate_simulation
 
         with suppress(InterruptedError):
-            self.merit = evaluate_simulation(model, simulated, on_progress=self._told)
+            self.merit = evaluate_simulation(model, simulated, RESAMPLES, self._told)
 
     def _told(self, share: float) -> None:
         if self._stopped.is_set():
