@@ -95,15 +95,16 @@ def show_picture(measured: report.Measured) -> None:
 def show_numbers(measured: report.Measured) -> None:
     """The same as a table with what good and bad look like, and the commands that give it."""
     if len(measured.text):
-        table(measured.text)
+        table(measured.text, "sentences_merit")
     for command in measured.commands:
         st.code(command, language=None, wrap_lines=True)
 
 
-def table(text: pd.DataFrame) -> None:
+def table(text: pd.DataFrame, key: str) -> None:
     """A table of sentences, whole: a dataframe's cells would cut them off."""
     shown = text.map(widgets.plain)
-    st.table(shown.set_index(shown.columns[0]), border="horizontal")
+    with st.container(key=key):
+        st.table(shown.set_index(shown.columns[0]), border="horizontal")
 
 
 def _explained() -> str:
@@ -119,8 +120,8 @@ def show_table_a1(ablation: findings.Ablation | None) -> None:
     charts.draw(report.table_a1_picture(ablation), "table_a1", "Table A1, ours and the paper's.")
     st.caption(findings.NOT_THE_PAPERS_PEOPLE, help=_explained())
     with st.expander("As a table"):
-        for text in report.a1_tables(ablation):
-            table(text)
+        for number, text in enumerate(report.a1_tables(ablation)):
+            table(text, f"a1_{number}")
         st.caption(f"{findings.RECORDED} Made by:")
         for command in findings.ABLATION_COMMANDS:
             st.code(command, language=None, wrap_lines=True)
@@ -160,7 +161,7 @@ def _pictures(figure: figures.PaperFigure) -> None:
             if picture.title:
                 st.markdown(f"**{picture.title}**")
             alt = " ".join(filter(None, (picture.title, figure.words.caption)))
-            kind = "latents" if side_by_side else "figure"
+            kind = "latents" if side_by_side else "regions" if figure.words.regions else "figure"
             charts.draw(picture.drawing, f"{kind}_{figure.words.name}_{number}", alt)
 
 
