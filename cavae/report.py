@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.io.json import to_json_plotly
 
 from cavae import figures, findings
 from cavae.atlas import ASSETS
@@ -323,9 +324,9 @@ def _filled(section: Section) -> Mapping[str, Any]:
 
 def _json(drawing: go.Figure) -> str:
     """A picture as JSON that cannot end the script element it stands in."""
-    shown = go.Figure(drawing)
-    shown.update_layout(template=go.layout.Template(layout={"xaxis": AXIS, "yaxis": AXIS}))
-    return shown.to_json().replace("<", "\\u003c").replace(">", "\\u003e")
+    shown = drawing.to_dict()
+    shown["layout"]["template"] = {"layout": {"xaxis": AXIS, "yaxis": AXIS}}
+    return to_json_plotly(shown).replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _rendered(markdown: str) -> str:
