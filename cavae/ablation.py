@@ -178,5 +178,10 @@ def _cell(row: Any, places: int) -> str:
     if row is None:
         return ""
     if pd.isna(row.low):
-        return f"{row.value:.{places}f}"
-    return f"{row.value:.{places}f} ({row.low:.{places}f} to {row.high:.{places}f})"
+        return _number(row.value, places)
+    value, low, high = (_number(one, places) for one in (row.value, row.low, row.high))
+    return f"{value} ({low} to {high})"
+
+
+def _number(value: float, places: int) -> str:
+    return f"{round(value, places) + 0.0:.{places}f}"  # What rounds to zero has no sign.

@@ -49,16 +49,23 @@ def logistic_auc(latents: Array, diseased: NDArray[np.bool_], seed: int = 0) -> 
 
     1 is perfect separation, 0.5 is none; nan when a group has fewer people than folds.
     """
+    return float(logistic_aucs(latents, diseased, seed).mean())
+
+
+def logistic_aucs(
+    latents: Array, diseased: NDArray[np.bool_], seed: int = 0, folds: int = FOLDS
+) -> Array:
+    """The areas that `logistic_auc` is the mean of, one a fold, (folds,)."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold, cross_val_score
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    if min(diseased.sum(), (~diseased).sum()) < FOLDS:
-        return float("nan")
+    if min(diseased.sum(), (~diseased).sum()) < folds:
+        return np.full(folds, np.nan)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    return float(cross_val_score(classifier, latents, diseased, cv=folds, scoring="roc_auc").mean())
+    dealt = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    return cross_val_score(classifier, latents, diseased, cv=dealt, scoring="roc_auc")
 
 
 def ranking_auc(score: Array, diseased: NDArray[np.bool_]) -> float:

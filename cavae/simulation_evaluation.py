@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from cavae import paper
 from cavae.bootstrap import RESAMPLES, Bootstrap
 from cavae.estimates import UNKNOWN, Estimate, Metric
-from cavae.evaluation import FOLDS, logistic_auc, ranking_auc
+from cavae.evaluation import FOLDS, logistic_auc, logistic_aucs, ranking_auc
 from cavae.fitted import FittedModel
 from cavae.metrics import wasserstein2
 from cavae.simulation import HEALTHY, SemiSynthetic
@@ -371,11 +371,45 @@ def latent_figures(
 
     Clusters are sought in salient s; a conditional VAE has none, so there in its only latent, z.
     """
-    clustered = common if np.ptp(salient, axis=0).max() == 0 else salient
     return {
-        "completeness": completeness(clustered, subtypes, bootstrap),
+        "completeness": completeness(_clustered(common, salient), subtypes, bootstrap),
         "common_auc": leakage(common, subtypes != HEALTHY, bootstrap),
     }
+
+
+def latent_folds(
+    common: Array, salient: Array, subtypes: NDArray[np.str_], folds: int
+) -> dict[str, Array]:
+    """completeness and common_auc fold by fold, (folds,) each (paper, Figure A1).
+
+    The classifier learns from the people of the other folds, and so do the clusters, of which
+    those of a fold take the nearest. nan when a group has fewer people than folds.
+    """
+    return {
+        "completeness": completeness_folds(_clustered(common, salient), subtypes, folds),
+        "common_auc": logistic_aucs(common, subtypes != HEALTHY, SEED, folds),
+    }
+
+
+def completeness_folds(points: Array, subtypes: NDArray[np.str_], folds: int) -> Array:
+    """`completeness` of the people of each fold, by clusters of the others' points (n, d)."""
+    from sklearn.cluster import KMeans
+    from sklearn.model_selection import StratifiedKFold
+
+    _, codes, counts = np.unique(subtypes, return_inverse=True, return_counts=True)
+    if counts.min() < folds:
+        return np.full(folds, np.nan)
+    found = []
+    dealt = StratifiedKFold(folds, shuffle=True, random_state=SEED)
+    for others, fold in dealt.split(points, codes):
+        clusters = KMeans(CLUSTERS, n_init=10, random_state=0).fit(points[others])
+        both = np.column_stack([codes[fold], clusters.predict(points[fold])])
+        found.append(_completeness(both))
+    return np.array(found)
+
+
+def _clustered(common: Array, salient: Array) -> Array:
+    return common if np.ptp(salient, axis=0).max() == 0 else salient
 
 
 # --------------------------------------------------------------------------- parts
