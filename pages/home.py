@@ -22,9 +22,10 @@ def choices() -> None:
 def overview() -> None:
     """What the other pages are for."""
     entries = navigation.introduced()
-    for column, entry in zip(st.columns(len(entries)), entries, strict=True):
-        column.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
-        column.caption(entry.summary)
+    for start in range(0, len(entries), 3):
+        for column, entry in zip(st.columns(3), entries[start : start + 3], strict=False):
+            column.page_link(entry.path, label=f"**{entry.title}**", icon=entry.icon)
+            column.caption(entry.summary)
 
 
 with st.container(width=960):

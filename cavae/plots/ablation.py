@@ -18,7 +18,7 @@ def plot_common_auc_by_variant(folds: pd.DataFrame) -> go.Figure:
         folds: columns variant, fold, metric, value, as `ablation.read_folds` gives them; variants
             are drawn in their order, from the top.
     """
-    title = "AUC of target against background on common z (no unit; 0.5 is best)"
+    title = "AUC of target against background<br>on common z (no unit; 0.5 is best)"
     return _boxes(folds, "common_auc", title, best=0.5, color=BLUE)
 
 
@@ -28,7 +28,7 @@ def plot_completeness_by_variant(folds: pd.DataFrame) -> go.Figure:
     Args:
         folds: as for `plot_common_auc_by_variant`.
     """
-    title = "Completeness of clusters of salient s (no unit; 1 is best)"
+    title = "Completeness of clusters<br>of salient s (no unit; 1 is best)"
     return _boxes(folds, "completeness", title, best=1.0, color=VERMILLION)
 
 
