@@ -3,6 +3,7 @@ that it is compared with. No I/O."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from cavae.config import ModelConfig
+
+_SEEDING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,10 @@ def initialize(config: ModelConfig, seed: int) -> Network:
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw first weights by a seed, and leave torch's global random state as it was."""
-    with torch.random.fork_rng(devices=[]):
+    """Draw first weights by a seed, and leave torch's global random state as it was.
+
+    One thread at a time: the state is shared, and two trainings would draw from each other's.
+    """
+    with _SEEDING, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
