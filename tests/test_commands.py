@@ -77,6 +77,16 @@ def test_train_then_encode_then_counterfactual(run, table, tmp_path):
     ]
 
 
+def test_a_conditional_vae_by_command(run, table, tmp_path):
+    model, latents = tmp_path / "model", tmp_path / "latents.csv"
+    words = ["--volumes", table, "--target", "AD", "--epochs", 2, "--variant", "conditional"]
+    assert run("train", *words, "--output", model)[0] == 0
+    assert run("encode", "--model", model, "--volumes", table, "--output", latents)[0] == 0
+    salient = pd.read_csv(latents).filter(like="salient_")
+    assert list(salient.columns) == ["salient_1"]
+    assert (salient == 1).all().all()
+
+
 def test_labels_may_be_given_as_the_table_has_them(run, tmp_path):
     cohort = make_cohort(seed=5)
     written = cohort.subjects["diagnosis"].map({"CN": "HC", "AD": "Dementia"})
@@ -207,6 +217,14 @@ BAD = {
     "labels nobody has": ["train", "--volumes", "{table}", "--target", "XX", "--output", "{out}"],
     "a preset nobody knows": [
         *("train", "--volumes", "{table}", "--preset", "best", "--output", "{out}")
+    ],
+    "a variant nobody knows": [
+        *("train", "--volumes", "{table}", "--target", "AD"),
+        *("--variant", "gan", "--output", "{out}"),
+    ],
+    "a preset that is not for the variant": [
+        *("train", "--volumes", "{table}", "--target", "AD", "--preset", "calibrated"),
+        *("--variant", "conditional", "--output", "{out}"),
     ],
     "an output that is a folder": ["sample", "--pairs", "1", "--output", "{folder}.csv"],
     "an output where nothing can be": ["sample", "--pairs", "1", "--output", "{table}/x.csv"],
