@@ -14,7 +14,7 @@ def calibration(tiny_model):
     return tiny_model.calibration
 
 
-def two_subtypes(spread=0.3, regions=6) -> Calibration:
+def two_subtypes(spread=0.3, severity=0.0, regions=6) -> Calibration:
     """Subtype 1 shrinks the first two regions, subtype 2 the next two; s tells them apart."""
     effects = np.zeros((2, regions))
     effects[0, :2] = effects[1, 2:4] = -2.0
@@ -34,6 +34,7 @@ def two_subtypes(spread=0.3, regions=6) -> Calibration:
         effects=effects,
         decoded=np.zeros((2, regions)),
         reliability=np.zeros(2),
+        severity=np.full(2, severity),
         size=np.full(regions, 10.0),
         spread=np.array(spread),
         criterion=np.array([30.0, 10.0, 20.0]),
@@ -70,13 +71,21 @@ def test_the_effect_is_recovered_from_what_was_measured():
     assert np.square(mean - effect).mean() < 0.95 * np.square(expected - effect).mean()
 
 
-def test_nine_in_ten_intervals_hold_the_truth():
-    calibration = two_subtypes()
+@pytest.mark.parametrize(("spread", "severity"), [(0.3, 0.0), (0.2, 0.4), (0.0, 0.3)])
+def test_nine_in_ten_intervals_hold_the_truth(spread, severity):
+    calibration = two_subtypes(spread, severity)
     s, twin, effect, subtype = drawn(calibration)
     mean, sd = calibration.effect_posterior(twin + effect, s, np.zeros_like(twin))
     affected = calibration.effects[subtype] != 0
     held = np.abs(effect - mean)[affected] <= 1.645 * sd[affected]
     assert held.mean() == pytest.approx(0.9, abs=0.02)
+
+
+def test_who_is_healthy_has_no_effect_that_is_clear():
+    calibration, generator = two_subtypes(), np.random.default_rng(0)
+    s, decoded = 0.2 * generator.standard_normal((200, 2)), generator.standard_normal((200, 6))
+    mean, sd = calibration.effect_posterior(generator.standard_normal((200, 6)), s, 0.1 * decoded)
+    assert (np.abs(mean) <= 1.645 * sd).all()
 
 
 def test_in_between_health_and_disease_the_doubt_is_larger_than_at_either(tiny_model):

@@ -12,8 +12,9 @@ people. With g = decode(z, s) - decode(z, 0), which is 0 for s = 0, the expected
 of subtype k is effects_k + reliability_k * (g - decoded_k) in the regions that subtype k affects
 and 0 elsewhere: the mean difference of its people from background, and as much of the decoded
 departure from its mean as the data bear out. Atrophy takes a share of what is there:
-share = effects_k / size with size the mean volume in SD, and scatter = (spread * effects_k)²: how
-much the same disease differs from person to person and from region to region.
+share = effects_k / size with size the mean volume in SD. Scatter is how much the same disease
+differs from person to person beyond that: in all regions together by severity_k * effects_k, and
+in each on its own by spread * effects_k (both SD).
 
 `parameters` holds what was measured and what follows from it; `reading` reads people with it;
 `fitting` measures it.

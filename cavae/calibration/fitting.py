@@ -124,18 +124,20 @@ def _subtype_effects(
         "effects": np.stack([effect.mean for effect in effects]),
         "decoded": np.stack([effect.decoded for effect in effects]),
         "reliability": np.array([effect.reliability for effect in effects]),
+        "severity": np.array([effect.severity for effect in effects]),
         "spread": np.sqrt(max(scatter, 0.0)),
     }
 
 
 @dataclass(frozen=True)
 class SubtypeEffect:
-    """mean, decoded, reliability: a row of those of `Calibration`; excess and squares: sums over
-    people and regions of the variance that is scatter, and of the squared mean effect."""
+    """mean, decoded, reliability, severity: a row of those of `Calibration`; excess and squares:
+    sums over people and regions of the variance that is scatter, and of the squared mean effect."""
 
     mean: Array
     decoded: Array
     reliability: float
+    severity: float
     excess: float
     squares: float
 
@@ -158,7 +160,7 @@ def subtype_effect(
     effect = difference * chance_of_effect(difference / error)
     own_mean = weight @ decoded
     if not effect.any():
-        return SubtypeEffect(effect, own_mean, 0.0, 0.0, 0.0)
+        return SubtypeEffect(effect, own_mean, 0.0, 0.0, 0.0, 0.0)
     kept, squares = 1 + share_of_size(effect, size), effect @ effect
     beyond = variance - np.square(kept) * background.var(axis=0, ddof=1)
     excess = float(beyond[effect != 0].sum() / squares)
@@ -174,6 +176,7 @@ def subtype_effect(
         effect,
         own_mean,
         reliability,
+        float(np.sqrt(max(severity - reliability**2 * of_decoded, 0.0))),
         float(people * (excess - severity) * squares),
         float(people * squares),
     )

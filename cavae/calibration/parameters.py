@@ -24,8 +24,8 @@ class Calibration:
     common_mean (d,), common_covariance (d, d): Gaussian of z over all people; weights (K,), means
     (K, d), covariances (K, d, d): mixture of s over target people; healthy_mean (d,),
     healthy_covariance (d, d): s over background people; mean (p,), covariance (p, p): background;
-    shift (p,), residual (p, p), effects (K, p), decoded (K, p), reliability (K,), size (p,),
-    spread (): see the package; criterion (tried,): BIC of the mixtures of 1, 2 … components, of
+    shift (p,), residual (p, p), effects (K, p), decoded (K, p), reliability (K,), severity (K,),
+    size (p,), spread (): see the package; criterion (tried,): BIC of the mixtures of 1, 2 … components, of
     which the lowest was taken.
     """
 
@@ -43,6 +43,7 @@ class Calibration:
     effects: Array
     decoded: Array
     reliability: Array
+    severity: Array
     size: Array
     spread: Array
     criterion: Array
@@ -90,8 +91,9 @@ class Calibration:
         """Draw the effect (n, p) on twins `background` (n, p) of known subtypes (n,)."""
         effect = self._of_subtype(decoded, subtype)
         effect = effect + self.share[subtype] * (background - self.mean)
-        noise = generator.standard_normal(background.shape)
-        return effect + noise * self.spread * np.abs(self.effects[subtype])
+        noise = self.spread * generator.standard_normal(background.shape)
+        degree = self.severity[subtype] * generator.standard_normal(len(subtype))
+        return effect + (noise + degree[:, None]) * np.abs(self.effects[subtype])
 
     # -- reading people
 
@@ -126,7 +128,8 @@ class Calibration:
         chance = self.membership(salient)
         silent = decoded * (self.effects != 0).any(axis=0)
         healthy = 1 - chance.sum(axis=1, keepdims=True)
-        mean, square = healthy * silent, healthy * np.square(silent)
+        # The effect on the healthy is 0: what is decoded of them is as far off as it is large.
+        mean, square = healthy * silent, healthy * 2 * np.square(silent)
         for k in range(self.subtypes):
             weight = chance[:, [k]]
             own = self._of_subtype(decoded, np.full(len(x), k))
@@ -169,7 +172,7 @@ class Calibration:
 
     def _wiener(self, k: int) -> tuple[Array, Array]:
         """Gain (p, p) of the effect of subtype k and variance (p,) of what remains of it."""
-        share, scatter = self.share[k], np.diag((self.spread * self.effects[k]) ** 2)
+        share, scatter = self.share[k], self._scatter(k)
         gain, with_x = self._gain(k, share[:, None] * self.covariance, scatter)
         prior = share**2 * np.diag(self.covariance) + np.diag(scatter)
         return gain, np.clip(prior - (gain * with_x).sum(axis=1), 0.0, None)
@@ -179,10 +182,16 @@ class Calibration:
     ) -> tuple[Array, Array]:
         """Wiener gain cov(·, x) cov(x)⁻¹ (p, p) for something that covaries by `with_twin` with
         the twin and by `with_scatter` with the scatter of subtype k; and cov(·, x)."""
-        kept, scatter = 1 + self.share[k], np.diag((self.spread * self.effects[k]) ** 2)
-        of_x = kept[:, None] * self.covariance * kept + scatter
+        kept = 1 + self.share[k]
+        of_x = kept[:, None] * self.covariance * kept + self._scatter(k)
         with_x = with_twin * kept + with_scatter
         return np.linalg.solve(of_x, with_x.T).T, with_x
+
+    def _scatter(self, k: int) -> Array:
+        """Covariance (p, p) of what the disease does beyond what is expected of subtype k."""
+        effect = self.effects[k]
+        regions = np.diag(np.square(self.spread * effect))
+        return regions + np.outer(effect, effect) * np.square(self.severity[k])
 
     # -- storing
 
@@ -210,6 +219,7 @@ class Calibration:
             "effects": (k, p),
             "decoded": (k, p),
             "reliability": (k,),
+            "severity": (k,),
             "size": (p,),
             "spread": (),
             "criterion": (max(k, arrays["criterion"].size),),
