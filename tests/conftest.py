@@ -77,6 +77,8 @@ def three_subtypes(tiny_model):
         weights=np.array([0.5, 0.3, 0.2]),
         effects=effects,
         reliability=np.repeat(calibration.reliability, 3),
+        severity=np.repeat(calibration.severity, 3),
+        errors=np.where(effects != 0, 0.1, 0.0),
         criterion=np.array([90.0, 80.0, 60.0, 70.0]),
         **several,
     )

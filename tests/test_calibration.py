@@ -32,6 +32,7 @@ def two_subtypes(spread=0.3, severity=0.0, regions=6) -> Calibration:
         shift=np.zeros(regions),
         residual=np.eye(regions),
         effects=effects,
+        errors=np.zeros_like(effects),
         decoded=np.zeros((2, regions)),
         reliability=np.zeros(2),
         severity=np.full(2, severity),

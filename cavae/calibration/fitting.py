@@ -122,6 +122,7 @@ def _subtype_effects(
     scatter = sum(effect.excess for effect in effects) / squares
     return {
         "effects": np.stack([effect.mean for effect in effects]),
+        "errors": np.stack([effect.error for effect in effects]),
         "decoded": np.stack([effect.decoded for effect in effects]),
         "reliability": np.array([effect.reliability for effect in effects]),
         "severity": np.array([effect.severity for effect in effects]),
@@ -131,10 +132,12 @@ def _subtype_effects(
 
 @dataclass(frozen=True)
 class SubtypeEffect:
-    """mean, decoded, reliability, severity: a row of those of `Calibration`; excess and squares:
-    sums over people and regions of the variance that is scatter, and of the squared mean effect."""
+    """mean, error, decoded, reliability, severity: a row of those of `Calibration`; excess and
+    squares: sums over people and regions of the variance that is scatter, and of the squared mean
+    effect."""
 
     mean: Array
+    error: Array
     decoded: Array
     reliability: float
     severity: float
@@ -158,9 +161,10 @@ def subtype_effect(
     difference = mean - background.mean(axis=0)
     error = np.sqrt(variance / people + background.var(axis=0) / len(background))
     effect = difference * chance_of_effect(difference / error)
+    error = np.where(effect != 0, error, 0.0)
     own_mean = weight @ decoded
     if not effect.any():
-        return SubtypeEffect(effect, own_mean, 0.0, 0.0, 0.0, 0.0)
+        return SubtypeEffect(effect, error, own_mean, 0.0, 0.0, 0.0, 0.0)
     kept, squares = 1 + share_of_size(effect, size), effect @ effect
     beyond = variance - np.square(kept) * background.var(axis=0, ddof=1)
     excess = float(beyond[effect != 0].sum() / squares)
@@ -174,6 +178,7 @@ def subtype_effect(
     reliability = float(np.clip(severity / max(of_decoded, 1e-12), 0.0, 1.0))
     return SubtypeEffect(
         effect,
+        error,
         own_mean,
         reliability,
         float(np.sqrt(max(severity - reliability**2 * of_decoded, 0.0))),

@@ -25,8 +25,8 @@ class Calibration:
     (K, d), covariances (K, d, d): mixture of s over target people; healthy_mean (d,),
     healthy_covariance (d, d): s over background people; mean (p,), covariance (p, p): background;
     shift (p,), residual (p, p), effects (K, p), decoded (K, p), reliability (K,), severity (K,),
-    size (p,), spread (): see the package; criterion (tried,): BIC of the mixtures of 1, 2 … components, of
-    which the lowest was taken.
+    size (p,), spread (): see the package; errors (K, p): standard errors of effects; criterion
+    (tried,): BIC of the mixtures of 1, 2 … components, of which the lowest was taken.
     """
 
     common_mean: Array
@@ -41,6 +41,7 @@ class Calibration:
     shift: Array
     residual: Array
     effects: Array
+    errors: Array
     decoded: Array
     reliability: Array
     severity: Array
@@ -134,6 +135,7 @@ class Calibration:
             weight = chance[:, [k]]
             own = self._of_subtype(decoded, np.full(len(x), k))
             gain, variance = self._wiener(k)
+            variance = variance + np.square(self.errors[k])
             departure = (x - self.mean - own) @ gain.T
             mean = mean + weight * (own + departure)
             square = square + weight * (variance + np.square(own + departure))
@@ -217,6 +219,7 @@ class Calibration:
             "shift": (p,),
             "residual": (p, p),
             "effects": (k, p),
+            "errors": (k, p),
             "decoded": (k, p),
             "reliability": (k,),
             "severity": (k,),
