@@ -23,7 +23,7 @@ from cavae.checkpoint import (
 from cavae.cohort import Check, diagnosis_label, read_cohort
 from cavae.config import DEFAULT_VARIANT, default_preset, require_variant, train_config
 from cavae.errors import CavaeError, ConfigError, DataError
-from cavae.tables import require_output, save_table
+from cavae.tables import require_output, save_table, whole_file
 
 app = typer.Typer(
     add_completion=False,
@@ -275,6 +275,20 @@ def ablation(
             data, output, effort, scheduler, lambda share: bar.update(int(1000 * share) - bar.pos)
         )
     typer.echo(f"Table A1 and Figure A1 written to {output}.")
+
+
+@app.command()
+def explorer(
+    output: Annotated[Path, typer.Option(help="File to write: .html.")],
+    model: ModelName = DEFAULT_MODEL,
+) -> None:
+    """Write the live explorer with synthetic people as one HTML file that works offline."""
+    require_output(output, formats=(".html",))
+    from cavae import explorer as core
+
+    with whole_file(output) as stream:
+        stream.write(core.export_html(core.bundled_data(load_model(model))).encode())
+    typer.echo(f"Explorer written to {output}; open it in a browser.")
 
 
 @app.command("fit-reference", hidden=True)

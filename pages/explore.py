@@ -34,10 +34,11 @@ def drag() -> None:
         person = place.person
         effect = core.effect_at(model, person, place.salient)
         rows = core.person_table(person, effect)
-        st.header("The same numbers from Python", anchor=False)
+        st.header("Where the point was let go", anchor=False)
         key_rows = comparison.key_rows(person, rows)
         st.markdown(f"{people.facts(person)}  \n{comparison.in_a_sentence(key_rows, person)}")
         notices.of_person(core.caveats(model, person))
+        notices.remarks(shown.notes)
         explorer.show_rows(key_rows, person.unit)
         comparison.show_all(rows, person.unit)
         moved = not np.array_equal(place.salient, person.salient)
@@ -48,6 +49,7 @@ def drag() -> None:
             f"{person.subject_id}_{'moved_' * moved}healthy_twin.csv",
             "download_person",
         )
+        explorer.export_button(model, shown)
 
 
 drag()

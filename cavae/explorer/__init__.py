@@ -7,7 +7,7 @@ numbers are those of `synthesis.disease_effect` and `person.effect_at`, to 1e-5 
 shown, `packing` turns arrays into text, `export` writes the file.
 """
 
-from cavae.explorer.data import explorer_data
+from cavae.explorer.data import bundled_data, explorer_data
 from cavae.explorer.export import export_html, scripts, template
 from cavae.explorer.people import MAX_PEOPLE, average_person, bundled_cohort, shown_rows
 
@@ -15,6 +15,7 @@ __all__ = [
     "MAX_PEOPLE",
     "average_person",
     "bundled_cohort",
+    "bundled_data",
     "explorer_data",
     "export_html",
     "scripts",

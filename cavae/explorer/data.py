@@ -21,13 +21,13 @@ from cavae.explorer.model_parts import (
     require_explorable,
 )
 from cavae.explorer.packing import pack
-from cavae.explorer.people import MAX_PEOPLE, average_person, shown_rows
+from cavae.explorer.people import MAX_PEOPLE, average_person, bundled_cohort, shown_rows
 from cavae.person import Person, step_effects
 from cavae.plots.cohorts import MEMORY_ROIS
 from cavae.plots.colors import OTHERS, effect_limit, group_color, group_order, group_symbol
 from cavae.plots.layout import feature_label
 from cavae.subtypes import describe_subtypes
-from cavae.synthesis import Encoding, Twins
+from cavae.synthesis import Encoding, Twins, encode, healthy_twins
 
 Array = NDArray[np.float64]
 
@@ -75,6 +75,12 @@ def explorer_data(model: Model, cohort: Cohort, twins: Twins) -> dict[str, Any]:
         "slices": _slices() if muse else None,
         "mesh": _mesh(model.config.features) if muse else None,
     }
+
+
+def bundled_data(model: Model) -> dict[str, Any]:
+    """`explorer_data` of a model with the people that go with it."""
+    cohort = bundled_cohort(model)
+    return explorer_data(model, cohort, healthy_twins(model, encode(model, cohort)))
 
 
 def _has_regions(model: Model) -> bool:

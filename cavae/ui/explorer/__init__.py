@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 
 KEY = "explorer"
 LINKED = ("model", "person", "s")
+SYNTHETIC = "The people shown are synthetic."
+OWN_HELP = "Their ids, ages and volumes would be in the file, for everyone who gets it."
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Shown:
     """Whether they are the visitor's, not synthetic people of ours."""
     text: bytes
     start: str
+    """Id of the person to begin with."""
+    notes: tuple[str, ...]
 
     def person(self, model: Model, name: str) -> Person | None:
         """The person of that id, who may be the average one; None if there is nobody."""
@@ -68,7 +72,11 @@ def shown() -> Shown:
     table = state.loaded()
     if table is None or table.demo:
         return _bundled(state.model_name())
-    return state.once("explorer", lambda: _shown(table.cohort, results.twins(table.cohort), True))
+
+    def compute() -> Shown:
+        return _shown(models.current_model(), table.cohort, results.twins(table.cohort), True)
+
+    return state.once("explorer", compute)
 
 
 # A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
@@ -78,13 +86,14 @@ def _bundled(name: str) -> Shown:
     from cavae.synthesis import encode, healthy_twins
 
     cohort = explorer.bundled_cohort(model)
-    return _shown(cohort, healthy_twins(model, encode(model, cohort)), False)
+    return _shown(model, cohort, healthy_twins(model, encode(model, cohort)), False)
 
 
-def _shown(cohort: Cohort, twins: Twins, own: bool) -> Shown:
-    data = explorer.explorer_data(models.current_model(), cohort, twins)
+def _shown(model: Model, cohort: Cohort, twins: Twins, own: bool) -> Shown:
+    data = explorer.explorer_data(model, cohort, twins)
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).encode()
-    return Shown(cohort, twins, own, text, data["start"])
+    notes = data["notes"] if own else [SYNTHETIC]
+    return Shown(cohort, twins, own, text, data["start"], tuple(notes))
 
 
 def mount(people: Shown) -> dict[str, Any] | None:
@@ -161,7 +170,25 @@ def _size(value: float, unit: str) -> str:
     return f"{value:,.0f}" if unit else f"{value:,.4g}"
 
 
-def file(people: Shown, model: Model, with_own: bool) -> bytes:
-    """The explorer as one HTML file; the visitor's people are in it only if asked for."""
-    chosen = people if with_own or not people.own else _bundled(model.name)
+def export_button(model: Model, people: Shown) -> None:
+    """Offer the explorer as one file; the visitor's people go into it only if they tick so."""
+    own = False
+    if people.own:
+        label = "Put my own people into the exported file"
+        own = st.checkbox(label, key="export_own", help=OWN_HELP)
+    st.download_button(
+        "Export explorer",
+        lambda: export_file(people, own),
+        file_name=f"explorer_{model.name}.html",
+        mime="text/html",
+        icon=":material/download:",
+        on_click="ignore",
+        key="export_explorer",
+        help="One HTML file that works offline, for a lecture or a paper's supplement.",
+    )
+
+
+def export_file(people: Shown, own: bool) -> bytes:
+    """The explorer as one HTML file, with synthetic people unless `own` are asked for."""
+    chosen = people if own or not people.own else _bundled(state.model_name())
     return explorer.export_html(json.loads(chosen.text)).encode()

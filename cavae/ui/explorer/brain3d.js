@@ -1,5 +1,5 @@
-// The atlas in three dimensions: a small WebGL renderer of one merged mesh. Each vertex knows its
-// region, and a texture of one texel a region holds the colours: a frame sends 139 colours.
+// The atlas in three dimensions. WebGL says once a pose which region lies at each point and how much
+// light falls on it; a frame then only looks colours up, so that it costs the same without a GPU.
 
 const BRAIN_VIEWS = {
   left: { label: "Left", right: [0, -1, 0], up: [0, 0, 1] },
@@ -13,24 +13,26 @@ const BRAIN_VIEWS = {
 const VIEW_ALIASES = { lateral: "left", medial: "medialLeft" };
 const KEY_TURN = 0.12; // radians
 const POINTER_TURN = 0.011; // radians a pixel
+const STILL_MS = 160; // after turning, before the finer picture
+const BRIGHTEST = 1.08;
+const LIGHTS = 128; // shades of light a region may have
+const SEAM = 0.74; // light on the border between two regions
 
 const VERTEX_SHADER = `#version 300 es
 in vec3 position; in vec3 normal; in float region;
-uniform mat3 turn; uniform vec2 zoom; uniform sampler2D colors; uniform float picking, marked;
-out lowp vec4 tint;
+uniform mat3 turn; uniform vec2 zoom;
+out lowp vec2 seen;
 void main() {
   vec3 place = turn * position;
-  gl_Position = vec4(place.xy * zoom, -place.z / 200.0, 1.0);
+  gl_Position = vec4(place.x * zoom.x, -place.y * zoom.y, -place.z / 200.0, 1.0);
   vec3 n = turn * normal;
-  float light = 0.60 + 0.26 * max(dot(n, vec3(-0.35, 0.65, 0.67)), 0.0) + 0.20 * max(n.z, 0.0);
-  vec3 color = texelFetch(colors, ivec2(int(region), 0), 0).rgb;
-  if (region == marked) color = mix(color, vec3(1.0), 0.35);
-  tint = picking > 0.5 ? vec4((region + 1.0) / 255.0, 0.0, 0.0, 1.0) : vec4(color * light, 1.0);
+  float light = 0.60 + 0.26 * max(dot(n, vec3(-0.35, 0.65, 0.67)), 0.0) + 0.22 * max(n.z, 0.0);
+  seen = vec2((region + 1.0) / 255.0, light / ${BRIGHTEST});
 }`;
 const FRAGMENT_SHADER = `#version 300 es
 precision lowp float;
-in lowp vec4 tint; out vec4 color;
-void main() { color = tint; }`;
+in lowp vec2 seen; out vec4 color;
+void main() { color = vec4(seen, 0.0, 1.0); }`;
 
 /** Draw the atlas in `host`; ok is false, and a sentence stands there, without WebGL. */
 function makeBrain(host, data, theme) {
@@ -43,21 +45,29 @@ function makeBrain(host, data, theme) {
     "aria-label": "Brain in three dimensions. Arrow keys turn it, Home puts it back.",
   });
   const mesh = mergedMesh(data);
-  const colors = new Uint8Array(4 * mesh.regions.length).fill(200);
-  let scene = brainScene(canvas, mesh);
-  const state = { name: "left", turn: null, paused: false, marked: -1, width: 0, height: 0, ratio: 1, deep: false, waiting: 0 };
-  if (!scene) {
+  const raster = brainRaster(mesh);
+  const shades = new Float32Array(3 * mesh.regions.length).fill(0.8);
+  const state = { name: "left", turn: null, marked: -1, width: 0, height: 0, deep: false, waiting: 0, still: 0 };
+  let seen = null;
+  let ink = null;
+  if (!raster) {
     canvas.remove();
     addNode(host, "p", { class: "absent" }).textContent =
       "This browser draws no 3-D picture (WebGL 2 is off); the slices show the same.";
   }
 
-  const draw = () => {
+  const fill = () => seen && ink && fillPixels(ink, seen, shadeTable(shades, state.marked));
+  /** Look again from where the viewer stands now; finer is sharper and slower. */
+  const look = (finer) => {
     state.waiting = 0;
-    if (scene && state.width && !state.paused) scene.draw(state, colors);
+    if (!raster || !ink) return;
+    seen = raster.see(state, ink.image.width, ink.image.height, finer && ink.ratio < 1.5 ? 2 : 1);
+    fill();
   };
   const soon = () => {
-    state.waiting ||= requestAnimationFrame(draw);
+    state.waiting ||= requestAnimationFrame(() => look(false));
+    clearTimeout(state.still);
+    state.still = setTimeout(() => look(true), STILL_MS);
   };
   const view = (name) => {
     state.name = BRAIN_VIEWS[name] ? name : VIEW_ALIASES[name] || "left";
@@ -74,17 +84,14 @@ function makeBrain(host, data, theme) {
     state.turn = turned(state.turn, across, down);
     soon();
   };
-  const mark = (region) => {
-    if (region === state.marked) return;
-    state.marked = region;
-    soon();
-  };
   const tell = (region, x, y) => {
-    mark(region);
-    const feature = region < 0 ? null : mesh.regions[region].feature;
-    listeners.forEach((listener) => listener(feature, x, y));
+    if (region !== state.marked) {
+      state.marked = region;
+      fill();
+    }
+    listeners.forEach((listener) => listener(region < 0 ? null : mesh.regions[region].feature, x, y));
   };
-  const pick = (x, y) => (scene && state.width ? scene.pick(state, x, y) : -1);
+  const pick = (x, y) => (seen ? regionUnder(seen, x / state.width, y / state.height) : -1);
   turnByPointer(canvas, rotate, (event) => tell(pick(...pointerPlace(event, canvas)), event.clientX, event.clientY));
   canvas.addEventListener("pointerleave", () => tell(-1, 0, 0));
   canvas.addEventListener("keydown", (event) => {
@@ -94,30 +101,24 @@ function makeBrain(host, data, theme) {
     else return;
     event.preventDefault();
   });
-  canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
-  canvas.addEventListener("webglcontextrestored", () => {
-    scene = brainScene(canvas, mesh);
-    soon();
-  });
   view("left");
-  const look = watchSize(host, (width, height) => {
-    state.ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const resize = watchSize(host, (width, height) => {
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const pen = sharpPen(canvas, width, height);
     Object.assign(state, { width, height });
-    canvas.width = Math.round(width * state.ratio);
-    canvas.height = Math.round(height * state.ratio);
-    draw();
+    ink = { pen, ratio: canvas.width / width, image: pen.createImageData(canvas.width, canvas.height) };
+    look(ratio);
   });
 
   return {
-    ok: Boolean(scene),
+    ok: Boolean(raster),
     views: Object.entries(BRAIN_VIEWS).map(([name, { label }]) => ({ name, label })),
     view,
     paint(rgb) {
       mesh.regions.forEach(({ feature }, region) => {
-        if (feature < 0) return;
-        for (let k = 0; k < 3; k++) colors[4 * region + k] = 255 * rgb[3 * feature + k];
+        if (feature >= 0) for (let k = 0; k < 3; k++) shades[3 * region + k] = rgb[3 * feature + k];
       });
-      draw();
+      fill();
     },
     /** Feature under a point of the canvas (CSS pixels), or null. */
     featureAt(x, y) {
@@ -125,18 +126,104 @@ function makeBrain(host, data, theme) {
       return region < 0 ? null : mesh.regions[region].feature;
     },
     onHover: (listener) => listeners.push(listener),
-    pause(paused) {
-      state.paused = paused;
-      look();
-      soon();
-    },
     toPng() {
-      draw();
+      look(true);
       return canvas.toDataURL("image/png");
     },
-    resize: look,
+    stop() {
+      cancelAnimationFrame(state.waiting);
+      clearTimeout(state.still);
+    },
+    resize,
     setTheme() {},
   };
+}
+
+// -- colours of pixels
+
+/** 32-bit colours by 128 * (region + 1) + light; nothing at 0; the marked region lighter. */
+function shadeTable(shades, marked) {
+  const count = shades.length / 3;
+  const table = new Uint32Array(LIGHTS * (count + 1));
+  for (let region = 0; region < count; region++) {
+    const lift = region === marked ? 0.4 : 0;
+    const [red, green, blue] = [0, 1, 2].map((k) => 255 * (shades[3 * region + k] * (1 - lift) + lift));
+    for (let level = 0; level < LIGHTS; level++) {
+      const light = (BRIGHTEST * level) / (LIGHTS - 1);
+      const part = (value) => Math.min(255, value * light) | 0;
+      table[LIGHTS * (region + 1) + level] = (255 << 24) | (part(blue) << 16) | (part(green) << 8) | part(red);
+    }
+  }
+  return table;
+}
+
+function fillPixels({ pen, image }, { keys, mixed, parts }, table) {
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let k = 0; k < keys.length; k++) pixels[k] = table[keys[k]];
+  for (let k = 0; k < mixed.length; k++) pixels[mixed[k]] = mean4(table, parts, 4 * k);
+  pen.putImageData(image, 0, 0);
+}
+
+/** Mean colour of the four samples of a pixel, as opaque as they cover it. */
+function mean4(table, parts, from) {
+  let [red, green, blue, covered] = [0, 0, 0, 0];
+  for (let k = from; k < from + 4; k++) {
+    const color = table[parts[k]];
+    if (!color) continue;
+    red += color & 255;
+    green += (color >> 8) & 255;
+    blue += (color >> 16) & 255;
+    covered++;
+  }
+  if (!covered) return 0;
+  const alpha = covered === 4 ? 255 : 64 * covered;
+  return (alpha << 24) | ((blue / covered) << 16) | ((green / covered) << 8) | (red / covered | 0);
+}
+
+/**
+ * What lies at each pixel: keys into the table of shades; `mixed` pixels, where samples of one pixel
+ * differ, have their four keys in `parts`.
+ */
+function seenPixels(samples, width, height, fine) {
+  const across = width * fine;
+  const found = sampleKeys(samples, across, height * fine);
+  if (fine === 1) return { keys: found, mixed: [], parts: [], found, across, down: height };
+  const keys = new Uint16Array(width * height);
+  const mixed = [];
+  const parts = [];
+  for (let row = 0, at = 0; row < height; row++) {
+    for (let column = 0; column < width; column++, at++) {
+      const first = 2 * row * across + 2 * column;
+      const four = [found[first], found[first + 1], found[first + across], found[first + across + 1]];
+      const [a, b, c, d] = four;
+      if (a >> 7 === b >> 7 && a >> 7 === c >> 7 && a >> 7 === d >> 7) keys[at] = (a + b + c + d) >> 2;
+      else {
+        mixed.push(at);
+        parts.push(a, b, c, d);
+      }
+    }
+  }
+  return { keys, mixed, parts, found, across, down: height * fine };
+}
+
+/** Key of each sample; where its neighbour is another region, darker. */
+function sampleKeys(samples, across, down) {
+  const keys = new Uint16Array(across * down);
+  for (let k = 0, at = 0; k < keys.length; k++, at += 4) {
+    const region = samples[at];
+    if (!region) continue;
+    const beside = samples[at + 4];
+    const below = samples[at + 4 * across];
+    const seam = (beside && beside !== region) || (below && below !== region);
+    keys[k] = LIGHTS * region + ((samples[at + 1] * (seam ? SEAM : 1)) >> 1);
+  }
+  return keys;
+}
+
+function regionUnder({ found, across, down }, x, y) {
+  const [column, row] = [Math.floor(x * across), Math.floor(y * down)];
+  if (column < 0 || row < 0 || column >= across || row >= down) return -1;
+  return (found[row * across + column] >> 7) - 1;
 }
 
 function viewButtons(host, view, goDeep) {
@@ -267,72 +354,57 @@ function meshNormals(positions, indices) {
   return normals;
 }
 
-/** The WebGL side: draw(state, colors) and pick(state, x, y); null without WebGL 2. */
-function brainScene(canvas, mesh) {
-  const gl = canvas.getContext("webgl2", { alpha: true, antialias: true, premultipliedAlpha: true });
+/** The WebGL side: see(state, width, height, fine) gives `seenPixels`; null without WebGL 2. */
+function brainRaster(mesh) {
+  const canvas = document.createElement("canvas");
+  const gl = canvas.getContext("webgl2", { antialias: false, depth: true });
   if (!gl) return null;
+  let uniforms = prepared(gl, mesh);
+  canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+  canvas.addEventListener("webglcontextrestored", () => {
+    uniforms = prepared(gl, mesh);
+  });
+  const hidden = (block, { name, deep }) =>
+    block.name.startsWith(BRAIN_VIEWS[name].without || "none") || (deep && !block.name.endsWith("deep"));
+  return {
+    see(state, width, height, fine) {
+      canvas.width = width * fine;
+      canvas.height = height * fine;
+      gl.viewport(0, 0, canvas.width, canvas.height);
+      gl.uniformMatrix3fv(uniforms.turn, true, state.turn.flat());
+      gl.uniform2fv(uniforms.zoom, zoomOf(state, mesh.half));
+      gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+      for (const block of mesh.blocks)
+        if (!hidden(block, state)) gl.drawElements(gl.TRIANGLES, block.count, gl.UNSIGNED_INT, 4 * block.start);
+      const samples = new Uint8Array(4 * canvas.width * canvas.height);
+      gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, samples);
+      return seenPixels(samples, width, height, fine);
+    },
+  };
+}
+
+/** Send the mesh; rows are drawn top down, so faces turn the other way. */
+function prepared(gl, mesh) {
   const program = linkedProgram(gl);
   gl.useProgram(program);
-  const at = (name) => gl.getUniformLocation(program, name);
-  const uniforms = { turn: at("turn"), zoom: at("zoom"), picking: at("picking"), marked: at("marked") };
   fillAttribute(gl, program, "position", mesh.positions, 3, gl.FLOAT, false);
   fillAttribute(gl, program, "normal", mesh.normals, 3, gl.BYTE, true);
   fillAttribute(gl, program, "region", mesh.owner, 1, gl.UNSIGNED_BYTE, false);
   gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, gl.createBuffer());
   gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, mesh.indices, gl.STATIC_DRAW);
-  gl.bindTexture(gl.TEXTURE_2D, gl.createTexture());
-  for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
-    gl.texParameteri(gl.TEXTURE_2D, filter, gl.NEAREST);
   gl.enable(gl.DEPTH_TEST);
   gl.enable(gl.CULL_FACE);
+  gl.frontFace(gl.CW);
   gl.clearColor(0, 0, 0, 0);
-  const target = pickTarget(gl);
-
-  const render = (state, picking) => {
-    const view = BRAIN_VIEWS[state.name];
-    gl.uniformMatrix3fv(uniforms.turn, true, state.turn.flat());
-    gl.uniform2fv(uniforms.zoom, zoomOf(state, mesh.half));
-    gl.uniform1f(uniforms.picking, picking ? 1 : 0);
-    gl.uniform1f(uniforms.marked, picking ? -1 : state.marked);
-    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    for (const block of mesh.blocks) {
-      if (view.without && block.name.startsWith(view.without)) continue;
-      if (state.deep && !block.name.endsWith("deep")) continue;
-      gl.drawElements(gl.TRIANGLES, block.count, gl.UNSIGNED_INT, 4 * block.start);
-    }
-  };
-  return {
-    draw(state, colors) {
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, mesh.regions.length, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, colors);
-      gl.viewport(0, 0, canvas.width, canvas.height);
-      render(state, false);
-    },
-    pick(state, x, y) {
-      const [left, bottom] = [Math.floor(x), Math.floor(state.height - y)];
-      if (left < 0 || bottom < 0 || left >= state.width || bottom >= state.height) return -1;
-      target.bind(state.width, state.height);
-      gl.viewport(0, 0, state.width, state.height);
-      gl.enable(gl.SCISSOR_TEST);
-      gl.scissor(left, bottom, 1, 1);
-      render(state, true);
-      gl.disable(gl.SCISSOR_TEST);
-      const texel = new Uint8Array(4);
-      gl.readPixels(left, bottom, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, texel);
-      gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-      return texel[0] - 1;
-    },
-  };
+  return { turn: gl.getUniformLocation(program, "turn"), zoom: gl.getUniformLocation(program, "zoom") };
 }
 
-/** Clip units a mm so that the brain, taken as an ellipsoid, just fits in this pose. */
+/** Clip units a mm so that the brain, taken as an ellipsoid, fits above the buttons in this pose. */
 function zoomOf(state, half) {
   const reach = (row) => Math.hypot(...row.map((part, axis) => part * half[axis]));
-  const room = state.height - VIEW_BAR;
-  const scale = 0.95 * Math.min(state.width / 2 / reach(state.turn[0]), room / 2 / reach(state.turn[1]));
+  const scale = 0.93 * Math.min(state.width / 2 / reach(state.turn[0]), state.height / 2 / reach(state.turn[1]));
   return [(2 * scale) / state.width, (2 * scale) / state.height];
 }
-
-const VIEW_BAR = 4; // pixels kept free
 
 function linkedProgram(gl) {
   const program = gl.createProgram();
@@ -352,25 +424,4 @@ function fillAttribute(gl, program, name, values, size, type, normalize) {
   gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
   gl.enableVertexAttribArray(place);
   gl.vertexAttribPointer(place, size, type, normalize, 0, 0);
-}
-
-/** A picture off screen, in CSS pixels, whose red says which region lies where. */
-function pickTarget(gl) {
-  const frame = gl.createFramebuffer();
-  const color = gl.createRenderbuffer();
-  const depth = gl.createRenderbuffer();
-  let known = "";
-  return {
-    bind(width, height) {
-      gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
-      if (known === `${width} ${height}`) return;
-      known = `${width} ${height}`;
-      gl.bindRenderbuffer(gl.RENDERBUFFER, color);
-      gl.renderbufferStorage(gl.RENDERBUFFER, gl.RGBA8, width, height);
-      gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.RENDERBUFFER, color);
-      gl.bindRenderbuffer(gl.RENDERBUFFER, depth);
-      gl.renderbufferStorage(gl.RENDERBUFFER, gl.DEPTH_COMPONENT16, width, height);
-      gl.framebufferRenderbuffer(gl.FRAMEBUFFER, gl.DEPTH_ATTACHMENT, gl.RENDERBUFFER, depth);
-    },
-  };
 }

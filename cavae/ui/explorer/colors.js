@@ -128,6 +128,5 @@ function makeLegend(host, data, theme) {
     );
     buttons.forEach((button, k) => button.setAttribute("aria-pressed", String(["SD", "%"][k] === unit)));
   };
-  set("SD", 3);
   return { set, onUnit: (tell) => listeners.push(tell), setTheme() {}, resize() {} };
 }

@@ -252,6 +252,7 @@ function startExplorer(root, data, tell) {
   root.dataset.ready = "true";
 
   return {
+    data,
     engine,
     position: () => position,
     state: () => state,

@@ -8,7 +8,6 @@ const REACH_SD = 5;
 function makePaired(host, data, theme) {
   host.replaceChildren();
   const svg = addSvg(host, "svg", { class: "chart", role: "img" });
-  const unit = data.unit && ` ${data.unit}`;
   const rows = Array.from(data.key, (feature) => ({ feature }));
   rows.forEach((row) => {
     row.title = addSvg(svg, "text", { class: "chart-title" });
@@ -20,6 +19,7 @@ function makePaired(host, data, theme) {
     row.twin = addSvg(svg, "circle", { r: 5.5, fill: HEALTHY, class: "ringed" });
     row.now = addSvg(svg, "circle", { r: 6.5, fill: NOW, class: "ringed" });
     row.words = addSvg(svg, "text", { class: "chart-value", "text-anchor": "end" });
+    row.volumes = [0, 1].map(() => addSvg(svg, "text", { class: "chart-volume" }));
   });
   let size = null;
   let state = null;
@@ -41,10 +41,8 @@ function makePaired(host, data, theme) {
     const half = Math.min(9, step * 0.16);
     setAttributes(row.title, { x: 0, y: top + step * 0.3 });
     setAttributes(row.words, { x: size.width, y: top + step * 0.3 });
-    setText(
-      row.words,
-      `${wholeNumber(twin)} → ${wholeNumber(now)}${unit} · ${signedNumber(state.percent[at], 0)} % · ${centileWords(state.centile[at])}`,
-    );
+    setText(row.words, `${signedNumber(state.percent[at], 0)} %, ${centileWords(state.centile[at])}`);
+    placeVolumes(row.volumes, [across(twin), across(now)], [twin, now], y, size.width);
     placeBand(row.wide, across(mean - 3 * sd), across(mean + 3 * sd), y, half);
     placeBand(row.band, across(mean - BAND_SD * sd), across(mean + BAND_SD * sd), y, half);
     setAttributes(row.median, { x1: across(mean), x2: across(mean), y1: y - half, y2: y + half });
@@ -60,8 +58,25 @@ function makePaired(host, data, theme) {
   return { draw, resize: look, setTheme() {} };
 }
 
+/** Numbers outside the two dots, where there is room for them. */
+function placeVolumes(texts, places, volumes, y, width) {
+  const swap = places[1] > places[0];
+  texts.forEach((text, k) => {
+    const right = (k === 0) !== swap;
+    const words = wholeNumber(volumes[k]);
+    const room = 7 * words.length;
+    const x = right ? Math.min(places[k] + 10, width - room) : Math.max(places[k] - 10, room);
+    setText(text, words);
+    setAttributes(text, { x, y, "text-anchor": right ? "start" : "end" });
+  });
+}
+
 function placeBand(rect, from, to, y, half) {
   setAttributes(rect, { x: from, y: y - half, width: Math.max(0, to - from), height: 2 * half });
+}
+
+function shortened(text, letters) {
+  return text.length <= letters ? text : `${text.slice(0, Math.max(3, letters - 1)).trimEnd()}…`;
 }
 
 /** The ten strongest effects as bars with names; draw(state, unit, limit). */
@@ -71,7 +86,7 @@ function makeStrongest(host, data, theme) {
   host.replaceChildren();
   const svg = addSvg(host, "svg", { class: "chart", role: "img" });
   const axis = addSvg(svg, "line", { stroke: LINE, "stroke-width": 1 });
-  const rows = Array.from({ length: STRONGEST }, () => {
+  const rows = Array.from({ length: Math.min(STRONGEST, data.features.length) }, () => {
     const group = addSvg(svg, "g");
     const row = { feature: -1 };
     row.bar = addSvg(group, "rect", { rx: 2 });
@@ -92,15 +107,15 @@ function makeStrongest(host, data, theme) {
     if (!size || !state) return;
     const values = unit === "%" ? state.percent : state.effect;
     order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]));
-    const names = Math.min(size.width * 0.5, 210);
+    const names = Math.min(size.width * 0.6, 190);
     const step = size.height / STRONGEST;
     const zero = names + 8;
     setAttributes(axis, { x1: zero, x2: zero, y1: 2, y2: size.height - 2 });
     rows.forEach((row, k) => {
       row.feature = order[k];
       const value = values[row.feature];
-      const length = Math.min(Math.abs(value) / limit, 1) * (size.width - zero - 44);
-      setText(row.name, data.rois[row.feature].label);
+      const length = Math.min(Math.abs(value) / limit, 1) * (size.width - zero - 38);
+      setText(row.name, shortened(data.rois[row.feature].label, names / 6.1));
       setAttributes(row.name, { x: names, y: (k + 0.5) * step });
       setAttributes(row.bar, { x: zero, y: k * step + 2, width: length, height: Math.max(2, step - 4), fill: palette.css(value, limit) });
       setText(row.words, signedNumber(value, unit === "%" ? 0 : 1));

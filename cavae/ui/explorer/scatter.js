@@ -27,6 +27,7 @@ function makeScatter(host, data, theme, slidersHost) {
     role: "slider",
     "aria-label": "Position in salient space; arrow keys move it, with Shift further, Home puts it back",
   });
+  groupKey(plot, data);
   const choosers = axisChoosers(plot, data, (plane) => {
     setPlane(plane);
     emit("plane", plane);
@@ -177,21 +178,29 @@ function scatterOverlay(svg, data) {
   const path = addSvg(svg, "polyline", { class: "scatter-path" });
   const tether = addSvg(svg, "line", { class: "scatter-tether" });
   const ghost = addSvg(svg, "circle", { class: "scatter-ghost", r: 8 });
+  const own = addSvg(svg, "text", { class: "scatter-own" });
+  own.textContent = "as they are";
   return {
     place(from, to, way) {
       setAttributes(tether, { x1: from[0], y1: from[1], x2: to[0], y2: to[1] });
       setAttributes(ghost, { cx: from[0], cy: from[1] });
+      const apart = Math.hypot(from[0] - to[0], from[1] - to[1]) > 30;
+      const side = to[0] > from[0] ? -1 : 1;
+      own.style.opacity = apart ? 1 : 0;
+      setAttributes(own, { x: from[0] + 13 * side, y: from[1], "text-anchor": side < 0 ? "end" : "start" });
       path.setAttribute("points", way ? way.map((at) => at.join(",")).join(" ") : "");
     },
     regions(list, plane, across, down, size) {
       regions.replaceChildren();
-      for (const region of list) drawRegion(regions, region, plane, across, down, size);
+      const taken = [];
+      const outlines = list.map((region) => drawRegion(regions, region, plane, across, down));
+      list.forEach(({ name }, k) => nameRegion(regions, name, outlines[k], taken, size));
     },
   };
 }
 
-/** Ellipse of 2 SD of a region in the shown plane, and its name. */
-function drawRegion(group, { name, color, mean, covariance, kind }, [i, j], across, down, size) {
+/** Ellipse of 2 SD of a region in the shown plane; returns its points on the screen. */
+function drawRegion(group, { color, mean, covariance, kind }, [i, j], across, down) {
   const d = mean.length;
   const [a, b, c] = [covariance[i * d + i], covariance[i * d + j], covariance[j * d + j]];
   const root = Math.sqrt(Math.max(a, 1e-9));
@@ -201,14 +210,34 @@ function drawRegion(group, { name, color, mean, covariance, kind }, [i, j], acro
     return [across(mean[i] + root * u), down(mean[j] + l21 * u + l22 * v)];
   });
   addSvg(group, "polygon", { points: points.map((at) => at.map((x) => x.toFixed(1)).join(",")).join(" "), stroke: color, class: `scatter-region ${kind}` });
-  const top = points.reduce((best, at) => (at[1] < best[1] ? at : best));
-  const label = addSvg(group, "text", {
-    x: Math.min(Math.max(top[0], 60), size[0] - 60),
-    y: Math.max(top[1] - 5, 14),
-    "text-anchor": "middle",
-    class: "scatter-name",
+  return points;
+}
+
+/** Write a region's name (two lines at most) beside its outline, off the names already there. */
+function nameRegion(group, name, points, taken, [width, height]) {
+  const lines = twoLines(name);
+  const [half, tall] = [3.4 * Math.max(...lines.map((words) => words.length)), 14 * lines.length];
+  const boxes = points
+    .filter((_, k) => k % 3 === 0)
+    .map(([x, y]) => {
+      const middle = [Math.min(Math.max(x, half + PLOT_MARGIN.left), width - half), Math.min(Math.max(y - tall / 2, 32), height - 60 - tall)];
+      return { middle, left: middle[0] - half, right: middle[0] + half, top: middle[1], bottom: middle[1] + tall };
+    });
+  const overlap = (a, b) =>
+    Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
+  const cost = (box) => taken.reduce((sum, other) => sum + overlap(box, other), 0) + 0.05 * box.top;
+  const best = boxes.reduce((least, box) => (cost(box) < cost(least) ? box : least));
+  taken.push(best);
+  const text = addSvg(group, "text", { "text-anchor": "middle", class: "scatter-name" });
+  lines.forEach((words, k) => {
+    addSvg(text, "tspan", { x: best.middle[0], y: best.top + 11 + 14 * k }).textContent = words;
   });
-  label.textContent = name;
+}
+
+function twoLines(name) {
+  if (name.length < 26) return [name];
+  const middle = name.indexOf(" ", name.length / 2 - 4);
+  return middle < 0 ? [name] : [name.slice(0, middle), name.slice(middle + 1)];
 }
 
 /** Density clouds, axes and dots. */
@@ -310,6 +339,15 @@ function blurLines(grid, n, step, lineStep, wide) {
       for (let at = Math.max(0, k - reach); at <= Math.min(n - 1, k + reach); at++) sum += old[at] * kernel[Math.abs(at - k)];
       grid[row * lineStep + k * step] = sum;
     }
+  }
+}
+
+function groupKey(plot, data) {
+  const key = addNode(plot, "div", { class: "scatter-key" });
+  for (const { name, color } of data.groups) {
+    const entry = addNode(key, "span");
+    addNode(entry, "i").style.background = color;
+    entry.append(name || "not given");
   }
 }
 
