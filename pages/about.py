@@ -53,9 +53,10 @@ The model is trained to maximize (equation 8 of the paper)
     )
     st.markdown(
         "A **calibrated** model, such as ad-mci, goes beyond the paper: it learns how s scatters "
-        "among patients and among the healthy, keeps the effect to regions that are clearly "
-        "affected, and gives each person the effect to be expected from all that was measured in "
-        "them. Pairs are drawn as varied as real people are."
+        "among patients and among the healthy, believes the effect on a region as far as chance "
+        "allows, and gives each person the effect to be expected from all that was measured in "
+        "them, with its interval. Common z is read from the twin, so that both members of a pair "
+        "share it. Pairs are drawn as varied as real people are."
     )
 
 
@@ -109,6 +110,9 @@ def privacy() -> None:
   only. Reloading or closing the page forgets it.
 - Nothing is written to disk. What you download is yours to keep or delete.
 - No usage statistics, no fonts, no maps, no models are fetched from or sent to anywhere.
+- Synthetic people are nobody. Yet whoever already holds somebody's volumes can often tell whether a
+  model learned from that person; the page *Cohort* and each model's card say how often. Think of
+  that before you share a model or a cohort made from your own people.
 """
     )
 
