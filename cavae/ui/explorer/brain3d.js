@@ -4,8 +4,8 @@
 const BRAIN_VIEWS = {
   left: { label: "Left", right: [0, -1, 0], up: [0, 0, 1] },
   right: { label: "Right", right: [0, 1, 0], up: [0, 0, 1] },
-  medialLeft: { label: "Left, inside", right: [0, 1, 0], up: [0, 0, 1], without: "right" },
-  medialRight: { label: "Right, inside", right: [0, -1, 0], up: [0, 0, 1], without: "left" },
+  medialLeft: { label: "Inside L", right: [0, 1, 0], up: [0, 0, 1], without: "right" },
+  medialRight: { label: "Inside R", right: [0, -1, 0], up: [0, 0, 1], without: "left" },
   ventral: { label: "Below", right: [-1, 0, 0], up: [0, 1, 0] },
   dorsal: { label: "Above", right: [1, 0, 0], up: [0, 1, 0] },
   anterior: { label: "Front", right: [-1, 0, 0], up: [0, 0, 1] },
@@ -38,7 +38,8 @@ void main() { color = vec4(seen, 0.0, 1.0); }`;
 function makeBrain(host, data, theme) {
   const listeners = [];
   host.replaceChildren();
-  const canvas = addNode(host, "canvas", {
+  const stage = addNode(host, "div", { class: "brain-stage" });
+  const canvas = addNode(stage, "canvas", {
     class: "layer brain-canvas",
     tabindex: 0,
     role: "img",
@@ -52,7 +53,7 @@ function makeBrain(host, data, theme) {
   let ink = null;
   if (!raster) {
     canvas.remove();
-    addNode(host, "p", { class: "absent" }).textContent =
+    addNode(stage, "p", { class: "absent" }).textContent =
       "This browser draws no 3-D picture (WebGL 2 is off); the slices show the same.";
   }
 
@@ -102,12 +103,11 @@ function makeBrain(host, data, theme) {
     event.preventDefault();
   });
   view("left");
-  const resize = watchSize(host, (width, height) => {
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+  const resize = watchSize(stage, (width, height) => {
     const pen = sharpPen(canvas, width, height);
     Object.assign(state, { width, height });
     ink = { pen, ratio: canvas.width / width, image: pen.createImageData(canvas.width, canvas.height) };
-    look(ratio);
+    look(true);
   });
 
   return {
@@ -235,7 +235,8 @@ function viewButtons(host, view, goDeep) {
     return button;
   });
   const deep = addNode(bar, "button", { type: "button", "aria-pressed": "false" });
-  deep.textContent = "Deep only";
+  deep.textContent = "Deep";
+  deep.title = "Without the cortex: hippocampus, amygdala and deep grey matter";
   deep.addEventListener("click", () => {
     const now = deep.getAttribute("aria-pressed") !== "true";
     deep.setAttribute("aria-pressed", String(now));

@@ -7,7 +7,9 @@ const REACH_SD = 5;
 /** Dumbbells over the band of healthy people of this age, sex and head size; draw(state). */
 function makePaired(host, data, theme) {
   host.replaceChildren();
-  const svg = addSvg(host, "svg", { class: "chart", role: "img" });
+  pairedKey(host);
+  const stage = addNode(host, "div", { class: "paired-chart" });
+  const svg = addSvg(stage, "svg", { class: "chart", role: "img", "aria-label": "Volumes of the healthy twin and now" });
   const rows = Array.from(data.key, (feature) => ({ feature }));
   rows.forEach((row) => {
     row.title = addSvg(svg, "text", { class: "chart-title" });
@@ -50,12 +52,23 @@ function makePaired(host, data, theme) {
     setAttributes(row.twin, { cx: across(twin), cy: y });
     setAttributes(row.now, { cx: across(now), cy: y });
   };
-  const look = watchSize(host, (width, height) => {
+  const look = watchSize(stage, (width, height) => {
     size = { width, height };
     setAttributes(svg, { width, height });
     draw(state);
   });
   return { draw, resize: look, setTheme() {} };
+}
+
+function pairedKey(host) {
+  const key = addNode(host, "p", { class: "paired-key" });
+  const entry = (color, words, name) => {
+    addNode(key, "i", { class: name }).style.background = color;
+    key.append(words);
+  };
+  entry(HEALTHY, "twin", "dot");
+  entry(NOW, "now", "dot");
+  entry(seeThrough(BAND, 0.5), "90 % of the healthy of this age and sex", "band");
 }
 
 /** Numbers outside the two dots, where there is room for them. */
@@ -84,7 +97,7 @@ function makeStrongest(host, data, theme) {
   const listeners = [];
   const palette = effectPalette();
   host.replaceChildren();
-  const svg = addSvg(host, "svg", { class: "chart", role: "img" });
+  const svg = addSvg(host, "svg", { class: "chart", role: "img", "aria-label": "The ten strongest effects" });
   const axis = addSvg(svg, "line", { stroke: LINE, "stroke-width": 1 });
   const rows = Array.from({ length: Math.min(STRONGEST, data.features.length) }, () => {
     const group = addSvg(svg, "g");

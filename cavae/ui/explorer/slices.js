@@ -5,7 +5,7 @@ const SLICE_ROWS = [
   [["axial", -12], ["axial", 12], ["axial", 24], ["sagittal", 9]],
 ];
 const SLICE_GAP = 14; // mm
-const CAPTION_ROOM = 15; // mm
+const CAPTION_ROOM = 19; // mm
 const NO_VALUE = "rgba(128,134,150,0.35)";
 const FLUID = "rgba(128,134,150,0.20)";
 const VENTRICLE = "rgba(128,134,150,0.45)";
@@ -68,13 +68,13 @@ function makeSlices(host, data, theme) {
     for (const panel of layout.panels) {
       const [x, bottom] = toScreen(view, panel.left + panel.width / 2, panel.bottom);
       ink.textBaseline = "top";
-      ink.fillText(panel.caption, x, bottom + 3);
+      const fits = ink.measureText(panel.caption).width < view.scale * (panel.column + SLICE_GAP) - 2;
+      ink.fillText(fits ? panel.caption : panel.short, x, bottom + 1);
       const [, top] = toScreen(view, 0, panel.bottom - panel.height);
-      ink.textBaseline = "hanging";
       const sides = panel.plane === "sagittal" ? "PA" : "LR";
       const reach = (view.scale * panel.width) / 2 - 4;
-      ink.fillText(sides[0], x - reach, top);
-      ink.fillText(sides[1], x + reach, top);
+      ink.fillText(sides[0], x - reach, top + size / 2);
+      ink.fillText(sides[1], x + reach, top + size / 2);
     }
   };
 
@@ -112,6 +112,7 @@ function placeSlices(slices) {
     row.forEach((cut, k) => {
       panels.push({
         ...cut,
+        column: widths[k],
         left: left + (widths[k] - cut.width) / 2,
         bottom: top + tallest,
         shift: [left + (widths[k] - cut.width) / 2 - cut.low[0], top + (tallest - cut.height) / 2 + cut.high[1]],
@@ -146,6 +147,7 @@ function measured(cut) {
     high,
     width: high[0] - low[0],
     height: high[1] - low[1],
+    short: `${axis} ${at}`,
     caption: `${cut.plane}${side}, ${axis} ${at} mm`,
   };
 }

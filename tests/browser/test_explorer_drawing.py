@@ -1,0 +1,279 @@
+"""The explorer's pictures, drawn by Chromium from two regions that are boxes."""
+
+import json
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cavae.explorer.export import FOLDER, SCRIPTS
+from cavae.explorer.export import template as explorer_template
+from cavae.plots.colors import EFFECT_SCALE, effect_colors
+
+RIGHT, LEFT = 0, 1
+CUTS = [("coronal", (-3, -18, -51)), ("axial", (-12, 12, 24)), ("sagittal", (-9, 9))]
+CORNERS = [(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]
+FACES = [
+    (0, 1, 3), (0, 3, 2), (4, 6, 7), (4, 7, 5), (0, 4, 5), (0, 5, 1),
+    (2, 3, 7), (2, 7, 6), (0, 2, 6), (0, 6, 4), (1, 5, 7), (1, 7, 3),
+]  # fmt: skip
+MARGIN = (34 + 10, 8 + 30)
+
+
+def ring(x: int) -> list[int]:
+    return [x, -30, x + 30, -30, x + 30, 30, x, 30]
+
+
+def box(x: int) -> list[int]:
+    return [v for a, b, c in CORNERS for v in (x + 30 * a, -30 + 60 * b, -30 + 60 * c)]
+
+
+def tiny_data() -> dict[str, Any]:
+    """Region 47 lies at x from 10 to 40, region 48 at −40 to −10; three salient dimensions."""
+    cut = {"outline": [ring(-45), ring(15)], "ventricles": []}
+    shapes = {"47": [ring(10)], "48": [ring(-40)]}
+    people = [{"id": f"p{k}", "group": "CN", "salient": [k / 5 - 1, 2, 0]} for k in range(10)]
+    return {
+        "features": ["47", "48"],
+        "rois": [{"label": "Right hippocampus"}, {"label": "Left hippocampus"}],
+        "key": [LEFT, RIGHT],
+        "axes": [{"name": f"s{k + 1}", "low": -3, "high": 3, "hint": ""} for k in range(3)],
+        "plane": [0, 1],
+        "groups": [{"name": "CN", "color": "#0072B2"}],
+        "people": people,
+        "regions": [],
+        "slices": {
+            "slices": [
+                {"plane": plane, "position_mm": at, "shapes": shapes, **cut}
+                for plane, places in CUTS
+                for at in places
+            ]
+        },
+        "mesh": {
+            "names": ["47", "48"],
+            "scale": 1,
+            "vertices": box(10) + box(-40),
+            "faces": [corner for face in FACES * 2 for corner in face],
+            "vertexOffsets": [0, 8, 16],
+            "faceOffsets": [0, 12, 24],
+        },
+    }
+
+
+@pytest.fixture
+def drawn(page: Page) -> Page:
+    """A page with the drawing scripts; `data`, `theme` and a host of 600 x 300 for each picture."""
+    _, style = explorer_template()
+    drawing = [name for name in SCRIPTS if name not in ("engine", "main")]
+    scripts = "\n".join((FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in drawing)
+    page.set_content(
+        f"<style>{style} .host {{ position: relative; width: 600px; height: 300px; flex: none }}"
+        "</style><section class='explorer'></section>"
+        f"<script>{scripts}\nconst data = {json.dumps(tiny_data())};"
+        "const root = document.querySelector('.explorer');"
+        "const theme = readTheme(root); applyTheme(root, theme); const told = [];"
+        "const host = (name) => addNode(root, 'div', { class: `host ${name}` });</script>"
+    )
+    return page
+
+
+COLORED = """([name, wanted]) => {
+  const canvas = document.querySelector(`.${name} canvas`);
+  const { width, height } = canvas;
+  const pixels = canvas.getContext('2d').getImageData(0, 0, width, height).data;
+  const has = (k) => {
+    const [red, green, blue] = pixels.slice(4 * k, 4 * k + 3);
+    return { red: red > 90 && !green && !blue, blue: blue > 90 && !red && !green }[wanted];
+  };
+  const found = Array.from({ length: width * height }, (_, k) => k).filter(has);
+  const around = [-5, 5, -5 * width, 5 * width];
+  const inside = found.find((k) => around.every((step) => has(k + step)));
+  return [found.length, inside === undefined ? null : [inside % width, Math.floor(inside / width)]];
+}"""
+
+
+def colored(page: Page, host: str, wanted: str) -> tuple[int, list[int] | None]:
+    """How many pixels of a picture have a colour, and where one well inside them is."""
+    return tuple(page.evaluate(COLORED, [host, wanted]))
+
+
+def hover(page: Page, host: str, place: list[int]) -> Any:
+    """The region that is told when the pointer comes to a place of a picture."""
+    corner = page.locator(f".{host} canvas").first.bounding_box()
+    page.mouse.move(corner["x"] + place[0], corner["y"] + place[1])
+    return page.evaluate("told.at(-1)")
+
+
+def test_slices_color_each_region_and_name_the_one_under_the_pointer(drawn: Page):
+    drawn.evaluate("""() => {
+      window.slices = makeSlices(host('slices'), data, theme);
+      slices.onHover((feature) => told.push(feature));
+    }""")
+    drawn.wait_for_function("document.querySelector('.slices canvas').width > 300")
+    drawn.evaluate("slices.paint((j) => (j === 0 ? 'rgb(255,0,0)' : 'rgb(0,0,255)'))")
+    (count, red), (same, blue) = colored(drawn, "slices", "red"), colored(drawn, "slices", "blue")
+    assert count == pytest.approx(same, rel=0.1)
+    assert count > 1000
+    assert hover(drawn, "slices", red) == RIGHT
+    assert hover(drawn, "slices", blue) == LEFT
+    drawn.evaluate("slices.paint((j) => (j === 0 ? 'rgb(0,255,0)' : 'rgb(0,0,255)'))")
+    assert colored(drawn, "slices", "red")[0] == 0
+    assert colored(drawn, "slices", "blue")[0] == same
+    svg = drawn.evaluate("slices.toSvg()")
+    assert svg.count('fill="rgb(0,255,0)" data-roi="47"') == 8
+
+
+@pytest.mark.parametrize(
+    ("view", "front", "behind"), [("right", "red", "blue"), ("left", "blue", "red")]
+)
+def test_the_3d_atlas_shows_and_names_what_lies_in_front(drawn: Page, view, front, behind):
+    drawn.evaluate(
+        """(view) => {
+      window.brain = makeBrain(host('brain'), data, theme);
+      brain.onHover((feature) => told.push(feature));
+      brain.paint(Float32Array.from([1, 0, 0, 0, 0, 1]));
+      brain.view(view);
+    }""",
+        view,
+    )
+    assert drawn.evaluate("brain.ok")
+    drawn.wait_for_timeout(400)
+    count, place = colored(drawn, "brain", front)
+    assert count > 1000
+    assert colored(drawn, "brain", behind)[0] == 0
+    assert hover(drawn, "brain", place) == (RIGHT if front == "red" else LEFT)
+
+
+def test_keys_turn_the_atlas_and_home_puts_it_back(drawn: Page):
+    drawn.evaluate("window.brain = makeBrain(host('brain'), data, theme)")
+    drawn.evaluate("brain.paint(Float32Array.from([1, 0, 0, 0, 0, 1]))")
+    drawn.wait_for_timeout(400)
+    drawn.locator(".brain-canvas").focus()
+    for _ in range(6):
+        drawn.keyboard.press("ArrowRight")
+    drawn.wait_for_timeout(400)
+    assert colored(drawn, "brain", "red")[0] > 100
+    drawn.keyboard.press("Home")
+    drawn.wait_for_timeout(400)
+    assert colored(drawn, "brain", "red")[0] == 0
+
+
+@pytest.fixture
+def scatter(drawn: Page) -> Page:
+    drawn.evaluate("""() => {
+      const sliders = addNode(root, 'div', { class: 'sliders' });
+      window.scatter = makeScatter(host('scatter'), data, theme, sliders);
+      scatter.onMove(({ s }, phase) => told.push([...s, phase]));
+      scatter.onPick(({ id }) => told.push(id));
+    }""")
+    drawn.wait_for_function("document.querySelector('.scatter canvas').width > 300")
+    drawn.evaluate("scatter.set({ person: { id: 'me', salient: [0, 0, 0.5] }, s: [0, 0, 0.5] })")
+    return drawn
+
+
+def size(page: Page) -> tuple[float, float]:
+    """Width and height of the scatter's plane, pixels; it holds −3 to 3 on both axes."""
+    plot = page.locator(".scatter-plot").bounding_box()
+    return plot["width"] - MARGIN[0], plot["height"] - MARGIN[1]
+
+
+def middle(page: Page) -> tuple[float, float]:
+    point = page.locator(".scatter-point").bounding_box()
+    return point["x"] + point["width"] / 2, point["y"] + point["height"] / 2
+
+
+def test_a_drag_tells_where_the_point_is_and_then_that_it_was_let_go(scatter: Page):
+    width, height = size(scatter)
+    x, y = middle(scatter)
+    scatter.mouse.move(x, y)
+    scatter.mouse.down()
+    scatter.mouse.move(x + width / 6, y - height / 12, steps=4)
+    scatter.mouse.up()
+    *s, phase = scatter.evaluate("told.at(-1)")
+    assert s == pytest.approx([1.0, 0.5, 0.5], abs=0.02)
+    assert phase == "drop"
+    assert scatter.evaluate("told.slice(0, -1).every((one) => one[3] === 'drag')")
+    ghost = scatter.locator(".scatter-ghost").bounding_box()
+    assert ghost["x"] + ghost["width"] / 2 == pytest.approx(x, abs=2)
+
+
+def test_arrow_keys_move_the_point_and_tell_when_they_rest(scatter: Page):
+    scatter.locator(".scatter-point").focus()
+    scatter.keyboard.press("ArrowRight")
+    scatter.keyboard.press("Shift+ArrowDown")
+    scatter.wait_for_function("told.at(-1)[3] === 'drop'")
+    assert scatter.evaluate("told.at(-1)")[:3] == pytest.approx([0.1, -0.5, 0.5])
+    expect(scatter.locator(".scatter-point")).to_have_attribute(
+        "aria-valuetext", "s1 +0.1, s2 −0.5"
+    )
+
+
+def test_a_click_on_a_dot_picks_that_person(scatter: Page):
+    width, height = size(scatter)
+    x, y = middle(scatter)
+    scatter.mouse.click(x - width / 6, y - height / 3)
+    assert scatter.evaluate("told.at(-1)") == "p0"
+
+
+def test_other_axes_are_chosen_and_the_slider_follows(scatter: Page):
+    slider = scatter.get_by_role("slider", name="Salient s3")
+    expect(slider).to_be_visible()
+    slider.fill("2")
+    assert scatter.evaluate("told.at(-1)")[2] == 2
+    scatter.get_by_label("Vertical axis").select_option("s3")
+    assert scatter.evaluate("scatter.plane()") == [0, 2]
+    expect(slider).to_be_hidden()
+    expect(scatter.get_by_role("slider", name="Salient s2")).to_be_visible()
+
+
+def test_a_path_is_drawn_and_cleared(scatter: Page):
+    width, height = size(scatter)
+    x, y = middle(scatter)
+    scatter.get_by_role("button", name="Draw a path").click()
+    scatter.mouse.move(x, y)
+    scatter.mouse.down()
+    scatter.mouse.move(x + width / 3, y + height / 6, steps=5)
+    scatter.mouse.up()
+    path = scatter.evaluate("scatter.path().map(({ s }) => [...s])")
+    assert path[0] == pytest.approx([0, 0, 0.5], abs=0.02)
+    assert path[-1] == pytest.approx([2, -1, 0.5], abs=0.05)
+    scatter.get_by_role("button", name="Clear path").click()
+    assert scatter.evaluate("scatter.path()") is None
+
+
+def test_pairs_and_strongest_effects_say_names_volumes_and_centiles(drawn: Page):
+    drawn.evaluate("""() => {
+      const state = { effect: [-2, -0.4], percent: [-20, -4], twin: [4000, 3900], now: [3200, 3744],
+                      mean: [4000, 4000], sd: [400, 400], centile: [0.023, 0.261] };
+      const paired = makePaired(host('paired'), { ...data, unit: 'mm³' }, theme);
+      const strongest = makeStrongest(host('strongest'), data, theme);
+      paired.draw(state);
+      strongest.draw(state, 'SD', 3);
+    }""")
+    paired = drawn.locator(".paired")
+    for words in ("Right hippocampus", "3,200", "4,000", "−20 %, 2nd centile"):
+        expect(paired).to_contain_text(words)
+    names = drawn.locator(".strongest .chart-name").all_text_contents()
+    assert names == ["Right hippocampus", "Left hippocampus"]
+
+
+def test_the_legend_has_both_ends_and_both_units(drawn: Page):
+    drawn.evaluate("""() => {
+      const legend = makeLegend(host('legend'), data, theme);
+      legend.onUnit((unit) => legend.set(unit, unit === '%' ? 30 : 3));
+      legend.set('SD', 3);
+    }""")
+    legend = drawn.locator(".legend")
+    for words in ("Effect (SD)", "−3.0 loss", "+3.0 gain"):
+        expect(legend).to_contain_text(words)
+    drawn.get_by_role("button", name="Per cent of the volume").click()
+    expect(legend).to_contain_text("−30 loss")
+
+
+def test_colors_are_those_of_the_other_pictures(drawn: Page):
+    assert drawn.evaluate("EFFECT_SCALE") == [list(stop) for stop in EFFECT_SCALE]
+    for value in (-5, -1.3, 0, 0.4, 3):
+        browser = drawn.evaluate("(value) => effectPalette().css(value, 3)", value)
+        ours = effect_colors([value], 3)[0]
+        parts = [[int(x) for x in color[4:-1].split(",")] for color in (browser, ours)]
+        assert parts[0] == pytest.approx(parts[1], abs=2)
