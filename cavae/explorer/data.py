@@ -70,7 +70,7 @@ def explorer_data(model: Model, cohort: Cohort, twins: Twins) -> dict[str, Any]:
         "plane": _plane(encoding),
         "groups": _groups(encoding),
         "regions": [*_group_regions(encoding), *_subtype_regions(model)],
-        "start": _start(model, encoding, rows),
+        "start": _start(model, twins, rows),
         "notes": _notes(len(cohort)),
         "slices": _slices() if muse else None,
         "mesh": _mesh(model.config.features) if muse else None,
@@ -243,11 +243,15 @@ def _region(
     return {"name": name, "kind": kind, "color": color, "share": share, **packed}
 
 
-def _start(model: Model, encoding: Encoding, rows: NDArray[np.int64]) -> str:
-    """Id of the person to begin with: the first with the disease, else the first."""
-    subjects = encoding.subjects.iloc[rows]
-    diseased = subjects[subjects["diagnosis"].isin(model.training.target)]
-    return str((diseased if len(diseased) else subjects)["subject_id"].iloc[0])
+def _start(model: Model, twins: Twins, rows: NDArray[np.int64]) -> str:
+    """Id of the person to begin with: of the severest diagnosis, with a usual effect."""
+    subjects = twins.encoding.subjects.iloc[rows]
+    diseased = [
+        name for name in group_order(subjects["diagnosis"]) if name in model.training.target
+    ]
+    chosen = rows[(subjects["diagnosis"] == diseased[-1]).to_numpy()] if diseased else rows
+    by_effect = chosen[np.argsort(twins.effect_mad[chosen], kind="stable")]
+    return str(twins.encoding.subjects["subject_id"].iloc[by_effect[len(by_effect) // 2]])
 
 
 def _notes(people: int) -> list[str]:

@@ -79,6 +79,13 @@ def model_name() -> str:
     return st.session_state.get(Key.MODEL, DEFAULT_MODEL)
 
 
+def follow_link(models: Iterable[str]) -> None:
+    """Take the model that the page's address names, before the visitor has chosen one."""
+    named = st.query_params.get("model")
+    if Key.MODEL not in st.session_state and named in models:
+        st.session_state[Key.MODEL] = named
+
+
 def selected_subjects() -> tuple[str, ...]:
     """The subject ids picked out on one page for the next, in the order they were picked."""
     return st.session_state.get(Key.SELECTED, ())

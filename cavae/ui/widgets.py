@@ -95,6 +95,7 @@ def _choose_model() -> None:
     except CavaeError as error:
         show_error(error)
         return
+    state.follow_link(names)
     if state.model_name() not in (*names, DEFAULT_MODEL):  # A folder of someone's own.
         names.append(state.model_name())
     if len(names) > 1:

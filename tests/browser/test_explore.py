@@ -1,11 +1,13 @@
 """Explore: what is dragged changes at once in the browser, and Python then says the same."""
 
 import re
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import SETTLE_MS, Visit, settle
+from tests.browser.conftest import SETTLE_MS, Visit, download, settle
+from tests.browser.explorer_file import opened
 
 HIPPOCAMPUS = "Left hippocampus"
 
@@ -36,6 +38,13 @@ def from_python(page: Page) -> list[str]:
     """The same two numbers in the table that Python writes."""
     row = page.get_by_role("row", name=re.compile(HIPPOCAMPUS)).first
     return re.findall(r"\d,\d{3}", row.inner_text())[:2]
+
+
+def agree(page: Page) -> None:
+    """Wait until Python has told the numbers that the browser shows."""
+    now = in_browser(page)[1]
+    expect(page.get_by_role("row", name=re.compile(HIPPOCAMPUS)).first).to_contain_text(now)
+    assert from_python(page) == in_browser(page)
 
 
 def test_letting_go_python_shows_the_numbers_of_the_browser(explore: Page):
@@ -75,3 +84,100 @@ def test_without_the_disease_now_is_the_twin(explore: Page):
     explore.get_by_role("button", name="Healthy (s = 0)").click()
     twin, now = in_browser(explore)
     assert twin == now
+
+
+def test_a_release_is_a_small_message_and_dragging_is_none(explore: Page):
+    sent: list[int] = []
+    # The session of a page that is already open cannot be listened to: a new one is.
+    explore.on(
+        "websocket",
+        lambda socket: socket.on("framesent", lambda frame: sent.append(len(frame))),
+    )
+    explore.reload()
+    ready(explore)
+    sent.clear()
+    box = point(explore).bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    explore.mouse.move(x, y)
+    explore.mouse.down()
+    for step in range(240):
+        explore.mouse.move(x + 0.2 * step, y - 0.2 * step)
+    assert not sent
+    explore.mouse.up()
+    agree(explore)
+    assert 0 < sum(sent) < 1000
+
+
+def test_a_link_brings_back_model_person_and_position(visit: Visit):
+    place = "model=semi-synthetic&person=synthetic-150&s=0.5,-1,1.5,2,0"
+    page = ready(visit(f"explore?{place}"))
+    expect(page.get_by_role("combobox", name="Model")).to_have_value("semi-synthetic")
+    expect(page.locator("select.person")).to_have_value("synthetic-150")
+    agree(page)
+    shown = page.locator(".explorer").evaluate("one => Array.from(one.explorer.position().s)")
+    assert shown == [0.5, -1, 1.5, 2, 0]
+
+
+def test_another_model_begins_anew_with_its_own_people(explore: Page):
+    explore.get_by_role("combobox", name="Model").click()
+    explore.get_by_role("option", name="semi-synthetic").click()
+    expect(explore.locator("select.person")).to_have_value(re.compile("synthetic-"))
+    expect(explore).to_have_url(re.compile("model=semi-synthetic&person=synthetic-"))
+    agree(explore)
+
+
+def test_the_path_plays_from_healthy_to_severe_and_stops(explore: Page):
+    for place in ("10", "0"):
+        explore.get_by_label("Place on the path from healthy to severe").fill(place)
+    explore.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+    twin, now = in_browser(explore)
+    assert twin == now
+    explore.get_by_role("button", name="Play", exact=True).click()
+    expect(explore.get_by_role("button", name="Pause")).to_be_visible()
+    expect(explore.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=15_000)
+    assert in_browser(explore)[1] != twin
+    agree(explore)
+
+
+def test_a_person_dropped_on_another_group_gets_that_disease(explore: Page):
+    healthy = explore.locator(".explorer").evaluate(
+        "one => one.explorer.data.people.find(person => person.group === 'CN').id"
+    )
+    explore.locator("select.person").select_option(healthy)
+    settle(explore)
+    box = point(explore).bounding_box()
+    label = explore.locator(".scatter-name", has_text="AD").bounding_box()
+    explore.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    explore.mouse.down()
+    explore.mouse.move(label["x"] + label["width"] / 2, label["y"] + 90, steps=10)
+    explore.mouse.up()
+    expect(explore.locator(".being")).to_have_text(f"{healthy} with s as in AD")
+    agree(explore)
+
+
+def test_the_export_is_the_same_explorer_without_a_server(
+    explore: Page, browser: Browser, tmp_path: Path
+):
+    shown = in_browser(explore)
+    path = tmp_path / "explorer.html"
+    download(explore, "Export explorer").save_as(path)
+    assert path.stat().st_size <= 3_000_000
+    with opened(browser, path) as page:
+        assert in_browser(page) == shown
+        point(page).focus()
+        page.keyboard.press("Shift+ArrowDown")
+        page.wait_for_url(re.compile("#model=ad-mci&person=demo-"))
+        moved, place = in_browser(page), page.url.split("#")[1]
+        assert moved != shown
+        expect(page.locator(".said")).to_contain_text("Left hippocampus")
+    with opened(browser, path, f"#{place}") as page:
+        assert in_browser(page) == moved
+
+
+@pytest.mark.parametrize("name", ["SVG", "PNG"])
+def test_pictures_are_saved(explore: Page, name: str):
+    explore.get_by_role("button", name="Both").click()
+    with explore.expect_download() as waiting:
+        explore.get_by_role("button", name=re.compile(f"as {name}")).click()
+    head = waiting.value.path().read_bytes()[:8]
+    assert head.startswith(b"<svg" if name == "SVG" else b"\x89PNG")
