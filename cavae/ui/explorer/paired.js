@@ -1,8 +1,10 @@
 // Hippocampus and amygdala on both sides, twin against now in mm³; the ten strongest effects.
 
 const STRONGEST = 10;
+const NARROW = 270; // pixels, in which the per cent has no room
 const BAND_SD = 1.6449; // 5th and 95th centile
 const REACH_SD = 5;
+const ROOM = 42; // pixels for a number beside the last dot
 
 /** Dumbbells over the band of healthy people of this age, sex and head size; draw(state). */
 function makePaired(host, data, theme) {
@@ -37,13 +39,14 @@ function makePaired(host, data, theme) {
     const [mean, sd, twin, now] = [state.mean[at], state.sd[at], state.twin[at], state.now[at]];
     const across = (volume) => {
       const share = (volume - mean) / (2 * REACH_SD * sd) + 0.5;
-      return 8 + Math.min(Math.max(share, 0), 1) * (size.width - 16);
+      return ROOM + Math.min(Math.max(share, 0), 1) * (size.width - 2 * ROOM);
     };
     const y = top + step * 0.66;
     const half = Math.min(9, step * 0.16);
     setAttributes(row.title, { x: 0, y: top + step * 0.3 });
     setAttributes(row.words, { x: size.width, y: top + step * 0.3 });
-    setText(row.words, `${signedNumber(state.percent[at], 0)} %, ${centileWords(state.centile[at])}`);
+    const percent = size.width < NARROW ? "" : `${signedNumber(state.percent[at], 0)} %, `;
+    setText(row.words, percent + centileWords(state.centile[at]));
     placeVolumes(row.volumes, [across(twin), across(now)], [twin, now], y, size.width);
     placeBand(row.wide, across(mean - 3 * sd), across(mean + 3 * sd), y, half);
     placeBand(row.band, across(mean - BAND_SD * sd), across(mean + BAND_SD * sd), y, half);
@@ -68,7 +71,8 @@ function pairedKey(host) {
   };
   entry(HEALTHY, "twin", "dot");
   entry(NOW, "now", "dot");
-  entry(seeThrough(BAND, 0.5), "90 % of the healthy of this age and sex", "band");
+  key.title = "Peers: healthy people of the same age, sex and head size, 5th to 95th centile";
+  entry(seeThrough(BAND, 0.5), "90 % of healthy peers", "band");
 }
 
 /** Numbers outside the two dots, where there is room for them. */
@@ -120,7 +124,7 @@ function makeStrongest(host, data, theme) {
     if (!size || !state) return;
     const values = unit === "%" ? state.percent : state.effect;
     order.sort((a, b) => Math.abs(values[b]) - Math.abs(values[a]));
-    const names = Math.min(size.width * 0.6, 190);
+    const names = Math.min(size.width * 0.66, 190);
     const step = size.height / STRONGEST;
     const zero = names + 8;
     setAttributes(axis, { x1: zero, x2: zero, y1: 2, y2: size.height - 2 });
@@ -128,7 +132,7 @@ function makeStrongest(host, data, theme) {
       row.feature = order[k];
       const value = values[row.feature];
       const length = Math.min(Math.abs(value) / limit, 1) * (size.width - zero - 38);
-      setText(row.name, shortened(data.rois[row.feature].label, names / 6.1));
+      setText(row.name, shortened(data.rois[row.feature].label, names / 5.9));
       setAttributes(row.name, { x: names, y: (k + 0.5) * step });
       setAttributes(row.bar, { x: zero, y: k * step + 2, width: length, height: Math.max(2, step - 4), fill: palette.css(value, limit) });
       setText(row.words, signedNumber(value, unit === "%" ? 0 : 1));

@@ -216,7 +216,7 @@ function drawRegion(group, { color, mean, covariance, kind }, [i, j], across, do
 /** Write a region's name (two lines at most) beside its outline, off the names already there. */
 function nameRegion(group, name, points, taken, [width, height]) {
   const lines = twoLines(name);
-  const [half, tall] = [3.4 * Math.max(...lines.map((words) => words.length)), 14 * lines.length];
+  const [half, tall] = [3.9 * Math.max(...lines.map((words) => words.length)), 14 * lines.length];
   const boxes = points
     .filter((_, k) => k % 3 === 0)
     .map(([x, y]) => {
