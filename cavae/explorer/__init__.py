@@ -9,9 +9,10 @@ shown, `packing` turns arrays into text, `export` writes the file.
 
 from cavae.explorer.data import bundled_data, explorer_data
 from cavae.explorer.export import export_html, scripts, template
-from cavae.explorer.people import MAX_PEOPLE, average_person, bundled_cohort, shown_rows
+from cavae.explorer.people import AVERAGE, MAX_PEOPLE, average_person, bundled_cohort, shown_rows
 
 __all__ = [
+    "AVERAGE",
     "MAX_PEOPLE",
     "average_person",
     "bundled_cohort",

@@ -52,9 +52,8 @@ class Shown:
         """The person of that id, who may be the average one; None if there is nobody."""
         from cavae.person import person_of
 
-        average = explorer.average_person(model)
-        if name == average.subject_id:
-            return average
+        if name == explorer.AVERAGE:
+            return explorer.average_person(model)
         rows = np.flatnonzero(self.cohort.subjects["subject_id"] == name)
         return person_of(model, self.cohort, self.twins, int(rows[0])) if len(rows) else None
 
@@ -74,7 +73,7 @@ def shown() -> Shown:
         return _bundled(state.model_name())
 
     def compute() -> Shown:
-        return _shown(models.current_model(), table.cohort, results.twins(table.cohort), True)
+        return shown_people(models.current_model(), table.cohort, results.twins(table.cohort))
 
     return state.once("explorer", compute)
 
@@ -86,10 +85,11 @@ def _bundled(name: str) -> Shown:
     from cavae.synthesis import encode, healthy_twins
 
     cohort = explorer.bundled_cohort(model)
-    return _shown(model, cohort, healthy_twins(model, encode(model, cohort)), False)
+    return shown_people(model, cohort, healthy_twins(model, encode(model, cohort)), own=False)
 
 
-def _shown(model: Model, cohort: Cohort, twins: Twins, own: bool) -> Shown:
+def shown_people(model: Model, cohort: Cohort, twins: Twins, own: bool = True) -> Shown:
+    """A cohort and its twins as the explorer shows them; raises ConfigError."""
     data = explorer.explorer_data(model, cohort, twins)
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).encode()
     notes = data["notes"] if own else [SYNTHETIC]

@@ -113,7 +113,6 @@ function startExplorer(root, data, tell) {
   const scatter = makeScatter(find("scatter"), data, theme, find("sliders"));
   const pictures = { scatter, legend };
   if (data.slices) pictures.slices = makeSlices(find("slices"), data, theme);
-  if (data.mesh) pictures.brain = makeBrain(find("brain"), data, theme);
   pictures.paired = makePaired(find("paired"), data, theme);
   pictures.strongest = makeStrongest(find("strongest"), data, theme);
   const tip = makeTip(root, theme);
@@ -208,7 +207,6 @@ function startExplorer(root, data, tell) {
   const hover = (feature, x, y) =>
     feature === null || !state ? tip.hide() : tip.show(hoverWords(data, state, feature), x, y);
   pictures.slices?.onHover(hover);
-  pictures.brain?.onHover(hover);
   pictures.strongest.onHover(hover);
 
   const player = makePlayer(root, data, scatter, () => position, (next, last) => {
@@ -219,17 +217,27 @@ function startExplorer(root, data, tell) {
 
   scatter.onPath(() => player.go(0, false));
 
+  // Merging its meshes takes time: the 3-D view is made when it is first looked at.
+  function makeBrainOnce() {
+    if (pictures.brain) return;
+    pictures.brain = makeBrain(find("brain"), data, theme);
+    pictures.brain.onHover(hover);
+  }
+
+  let views = null;
   if (data.slices && data.mesh) {
     const names = [["slices", "Slices"], ["brain", "3-D"], ["both", "Both"]];
-    makeViews(find("views"), names, (name) => {
+    views = makeViews(find("views"), names, (name) => {
       view = name;
       root.dataset.view = name;
       find("slices").hidden = name === "brain";
       find("brain").hidden = name === "slices";
+      if (name !== "slices") makeBrainOnce();
       pictures.slices.resize();
-      pictures.brain.resize();
+      pictures.brain?.resize();
       redraw();
-    }).choose("slices");
+    });
+    views.choose("slices");
   } else {
     find("brainPlace").hidden = find("brainBar").hidden = true;
   }
@@ -239,9 +247,11 @@ function startExplorer(root, data, tell) {
     saveFile(`${position.person.id}_slices.svg`, address);
     setTimeout(() => URL.revokeObjectURL(address), 1000);
   });
-  find("saveBrain").addEventListener("click", () =>
-    saveFile(`${position.person.id}_brain.png`, pictures.brain.toPng()),
-  );
+  find("saveBrain").addEventListener("click", () => {
+    if (view === "slices") views.choose("both");
+    draw();
+    saveFile(`${position.person.id}_brain.png`, pictures.brain.toPng());
+  });
 
   legend.set(unit, limit());
   scatter.set(position);
