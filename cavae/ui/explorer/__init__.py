@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from streamlit.components import v2
 
 from cavae import explorer, numbers
+from cavae.plots.volumes import centile
 from cavae.ui import models, results, state
 from cavae.ui.widgets import plain
 
@@ -152,14 +152,14 @@ def link(model: Model, place: Position) -> None:
 def show_rows(rows: pd.DataFrame, unit: str) -> None:
     """A few rows of `person_table`, rounded, as text that every reader can read."""
     size = f" ({unit})" if unit else ""
-    share = [NormalDist().cdf((row.observed - row.mean) / row.sd) for row in rows.itertuples()]
+    among = zip(rows["observed"], rows["mean"], rows["sd"], strict=True)
     columns = {
         "Region": rows["label"].map(plain),
         f"Healthy twin{size}": [_size(value, unit) for value in rows["healthy"]],
         f"Now{size}": [_size(value, unit) for value in rows["observed"]],
         "Effect (SD)": [numbers.signed(value, 2) for value in rows["effect"]],
         "Effect (%)": [numbers.signed(value, 1) for value in rows["percent"]],
-        "Now, among healthy people like this one": [numbers.centile(one) for one in share],
+        "Now, among healthy people like this one": [centile(*one) for one in among],
     }
     if not unit:
         del columns["Effect (%)"]
