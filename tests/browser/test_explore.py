@@ -10,6 +10,7 @@ from tests.browser.conftest import SETTLE_MS, Visit, download, settle
 from tests.browser.explorer_file import opened
 
 HIPPOCAMPUS = "Left hippocampus"
+TWO_FRAMES = "() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)))"
 
 
 @pytest.fixture
@@ -56,6 +57,7 @@ def test_letting_go_python_shows_the_numbers_of_the_browser(explore: Page):
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + 40, y + 60, steps=12)
+    page.evaluate(TWO_FRAMES)
     dragged = in_browser(page)
     assert dragged != before
     assert from_python(page) == before
