@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cavae.errors import CavaeError, ConfigError
+from cavae.threads import one_thread
 
 LOCAL = "local"
 ADDRESS = r"tcp://\[?[\w.:-]+\]?:\d{1,5}"
@@ -59,12 +60,9 @@ def run_tasks(tasks: Sequence[Task], scheduler: str = LOCAL) -> Iterator[tuple[i
 
 def _run_alone(number: int, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     """One task, on one thread whatever the worker has, and starting no further tasks."""
-    import torch
     from joblib import parallel_config
-    from threadpoolctl import threadpool_limits
 
-    torch.set_num_threads(1)
-    with threadpool_limits(1), parallel_config("sequential"):
+    with one_thread(), parallel_config("sequential"):
         return number, function(*arguments)
 
 

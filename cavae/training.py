@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +18,10 @@ from cavae.config import DEFAULT_VARIANT, ModelConfig, TrainConfig, require_vari
 from cavae.errors import ConfigError, DataError
 from cavae.fitted import FittedModel
 from cavae.losses import Discriminator, discrimination, objective
-from cavae.metrics import wasserstein2
+from cavae.metrics import gaussian_wasserstein2, square_root
 from cavae.model import Network, initialize, seeded
 from cavae.preprocessing import Preprocessor, fit_preprocessor
+from cavae.threads import one_thread
 
 MONITOR_EVERY = 5  # epochs between two looks at the validation data
 MONITOR_DRAWS = 1000  # synthetic people per cohort for such a look
@@ -110,6 +111,7 @@ def split_cohort(cohort: Cohort, config: TrainConfig) -> Split:
     return Split(cohort.select(~held_out), cohort.select(held_out))
 
 
+@one_thread()
 def train(
     split: Split,
     config: TrainConfig,
@@ -163,13 +165,14 @@ def fit_network(
     if model_config.variant == "total-correlation":
         opponent = _Opponent(model_config, config, device)
     best, best_score, best_epoch = copy.deepcopy(network.state_dict()), float("inf"), 0
+    real = [_Moments(values) for values in validation]
     history: list[Progress] = []
     started = time.monotonic()
     for epoch in range(1, config.epochs + 1):
         terms = _run_epoch(network, optimizer, background, target, config, generator, opponent)
         w2_background = w2_target = float("nan")
         if epoch % MONITOR_EVERY == 0 or epoch == config.epochs:
-            w2_background, w2_target = _monitor(network, validation, config.seed)
+            w2_background, w2_target = _monitor(network, real, config.seed)
             if w2_background + w2_target < best_score:
                 best_score, best_epoch = w2_background + w2_target, epoch
                 best = copy.deepcopy(network.state_dict())
@@ -191,7 +194,9 @@ def _standardize(preprocessor: Preprocessor, part: Cohort, config: TrainConfig) 
 
 
 def _adam(module: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    return torch.optim.Adam(module.parameters(), lr=config.learning_rate, betas=config.betas)
+    return torch.optim.Adam(
+        module.parameters(), lr=config.learning_rate, betas=config.betas, foreach=True
+    )
 
 
 class _Opponent:
@@ -274,8 +279,21 @@ def _blur(values: Tensor, noise: float, generator: torch.Generator) -> Tensor:
     return values + noise * drawn
 
 
+class _Moments:
+    """Validation data (n, p) as a Gaussian, made once for all looks at them."""
+
+    def __init__(self, values: NDArray[np.float64]) -> None:
+        self.mean, self.covariance = values.mean(axis=0), np.cov(values, rowvar=False)
+        self.root = square_root(self.covariance)
+
+    def distance(self, sample: NDArray[np.float64]) -> float:
+        """`metrics.wasserstein2` to a sample (m, p)."""
+        of_sample = sample.mean(axis=0), np.cov(sample, rowvar=False)
+        return gaussian_wasserstein2(self.mean, self.covariance, *of_sample, self.root)
+
+
 @torch.no_grad()
-def _monitor(network: Network, validation: Pair, seed: int) -> tuple[float, float]:
+def _monitor(network: Network, validation: Sequence[_Moments], seed: int) -> tuple[float, float]:
     """Squared 2-Wasserstein distance of prior draws to validation data, background and target."""
     network.eval()
     device = next(network.parameters()).device
@@ -284,7 +302,7 @@ def _monitor(network: Network, validation: Pair, seed: int) -> tuple[float, floa
     z, s = (torch.randn(shape, generator=generator, device=device) for _ in range(2))
     generated = network.decode_background(z), network.decode(z, network.prior_salient(s))
     background, target = (
-        wasserstein2(sample.cpu().double().numpy(), real)
+        real.distance(sample.cpu().double().numpy())
         for sample, real in zip(generated, validation, strict=True)
     )
     return background, target

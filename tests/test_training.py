@@ -44,6 +44,31 @@ def test_global_random_state_has_no_say(cohort):
     assert same_weights(one, train(cohort, QUICK))
 
 
+def test_the_number_of_threads_has_no_say():
+    large = make_cohort(healthy=400, diseased=400)
+    config = replace(QUICK, batch_size=256, epochs=5, calibrate=True)
+    before = torch.get_num_threads()
+    try:
+        models, threads_used = [], []
+        for threads in (1, 2, 4):
+            torch.set_num_threads(threads)
+            models.append(
+                train(
+                    large,
+                    config,
+                    on_progress=lambda _: threads_used.append(torch.get_num_threads()),
+                )
+            )
+            assert torch.get_num_threads() == threads, "the caller's number is left as it was"
+    finally:
+        torch.set_num_threads(before)
+    assert set(threads_used) == {1}
+    one, *others = models
+    assert all(same_weights(one, other) for other in others)
+    effects = [model.calibration.means for model in models]
+    assert all(np.array_equal(effects[0], other) for other in effects[1:])
+
+
 PAPER = replace(QUICK, preset="paper", **dict.fromkeys(PRESETS["calibrated"], 0))
 
 
