@@ -278,6 +278,22 @@ def ablation(
 
 
 @app.command()
+def benchmark(as_json: AsJson = False) -> None:
+    """Measure how fast this machine trains, encodes, decodes, samples and opens Home (minutes)."""
+    from cavae.benchmark import Workload, run_benchmark
+
+    show = sys.stderr.isatty()
+    figures = run_benchmark(
+        Workload(), lambda step: typer.echo(f"Measuring {step} …", err=True) if show else None
+    )
+    if as_json:
+        typer.echo(json.dumps(figures, allow_nan=False))
+        return
+    for name, value in figures.items():
+        typer.echo(f"{name}: {value:,.4g}")
+
+
+@app.command()
 def explorer(
     output: Annotated[Path, typer.Option(help="File to write: .html.")],
     model: ModelName = DEFAULT_MODEL,

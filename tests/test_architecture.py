@@ -58,6 +58,7 @@ ORDER = (
     "ablation_runs",
     "figures",
     "report",
+    "benchmark",
     "jobs",
     "ui",
     "__main__",
