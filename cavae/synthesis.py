@@ -202,7 +202,9 @@ class PairedCohort:
     def table(self) -> pd.DataFrame:
         """Two rows a pair, the columns of the command `sample`."""
         n = len(self.subjects)
-        values = np.stack([self.background, self.target], axis=1).reshape(2 * n, -1)
+        # A column is contiguous, as Parquet takes it.
+        values = np.empty((len(self.features), 2 * n))
+        values[:, 0::2], values[:, 1::2] = self.background.T, self.target.T
         people = self.subjects.loc[self.subjects.index.repeat(2)].reset_index(drop=True)
         head = pd.DataFrame(
             {
@@ -214,7 +216,7 @@ class PairedCohort:
                 "icv": people["icv"],
             }
         )
-        return pd.concat([head, pd.DataFrame(values, columns=list(self.features))], axis=1)
+        return pd.concat([head, pd.DataFrame(values.T, columns=list(self.features))], axis=1)
 
 
 @dataclass(frozen=True)
@@ -266,9 +268,8 @@ def sample_chunks(model: FittedModel, request: SampleRequest) -> Iterator[Paired
             drawn[:size] for drawn in _draw_standardized(model, request, generator)
         )
         if not request.standardized:
-            background, target = (
-                possible_volumes(model, x, subjects) for x in (background, target)
-            )
+            both = np.stack([background, target])
+            background, target = possible_volumes(model, both, subjects)
         yield PairedCohort(
             subjects, model.config.features, background, target, subtype, first_pair=start + 1
         )
@@ -277,13 +278,14 @@ def sample_chunks(model: FittedModel, request: SampleRequest) -> Iterator[Paired
 def possible_volumes(model: FittedModel, standardized: Array, subjects: pd.DataFrame) -> Array:
     """Drawn values (n, p) in mm³, no brain region below SMALLEST_SHARE of what is expected.
 
-    Normal tails know no zero; features that are not volumes are left as they are.
+    Several draws of the same subjects may be stacked, (draws, n, p). Normal tails know no zero;
+    features that are not volumes are left as they are.
     """
     values = model.preprocessor.inverse_transform(standardized, subjects)
     if not set(model.config.features) <= {roi.index for roi in rois()}:
         return values
     floor = SMALLEST_SHARE * model.preprocessor.expected_volumes(subjects)
-    return np.maximum(values, floor).round(DECIMALS)
+    return np.maximum(values, floor, out=values).round(DECIMALS, out=values)
 
 
 def draw_prior(

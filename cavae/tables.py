@@ -6,15 +6,22 @@ import io
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING, TypeVar
 
 import pandas as pd
 
 from cavae.errors import DataError
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Item = TypeVar("Item")
+
 FORMATS = (".csv", ".parquet")
+ROW_GROUP = 50_000  # rows of Parquet in memory at once
 
 
 def require_output(path: Path, *inputs: Path | None, formats: tuple[str, ...] = FORMATS) -> str:
@@ -74,6 +81,7 @@ def csv_bytes(table: pd.DataFrame) -> bytes:
 
 def write_table(chunks: Iterable[pd.DataFrame], stream: IO[bytes], suffix: str) -> None:
     """Write chunks of one table to a binary stream, memory flat in their number."""
+    chunks = _made_ahead(chunks)
     if suffix == ".parquet":
         _write_parquet(chunks, stream)
         return
@@ -81,17 +89,53 @@ def write_table(chunks: Iterable[pd.DataFrame], stream: IO[bytes], suffix: str) 
         stream.write(chunk.to_csv(index=False, header=number == 0).encode("utf-8"))
 
 
+def _made_ahead(items: Iterable[Item]) -> Iterator[Item]:
+    """The same items in the same order; the next one is made while the last one is used."""
+    iterator, end = iter(items), object()
+    with ThreadPoolExecutor(1) as other_core:
+        upcoming = other_core.submit(next, iterator, end)
+        while (item := upcoming.result()) is not end:
+            upcoming = other_core.submit(next, iterator, end)
+            yield item
+
+
 def _write_parquet(chunks: Iterable[pd.DataFrame], stream: IO[bytes]) -> None:
-    import pyarrow as pa
     import pyarrow.parquet as pq
 
     writer: pq.ParquetWriter | None = None
     try:
-        for chunk in chunks:
-            table = pa.Table.from_pandas(chunk, preserve_index=False)
+        for table in _row_groups(chunks):
             if writer is None:
-                writer = pq.ParquetWriter(stream, table.schema)
+                writer = pq.ParquetWriter(
+                    stream,
+                    table.schema,
+                    compression="zstd",
+                    compression_level=1,
+                    use_dictionary=_repeating(table.schema),
+                )
             writer.write_table(table)
     finally:
         if writer is not None:
             writer.close()
+
+
+def _row_groups(chunks: Iterable[pd.DataFrame]) -> Iterator[pa.Table]:
+    """Chunks put together to about ROW_GROUP rows: Parquet keeps a note of every row group and
+    column until the file is closed."""
+    import pyarrow as pa
+
+    waiting: list[pa.Table] = []
+    for chunk in chunks:
+        waiting.append(pa.Table.from_pandas(chunk, preserve_index=False))
+        if sum(table.num_rows for table in waiting) >= ROW_GROUP:
+            yield pa.concat_tables(waiting)
+            waiting = []
+    if waiting:
+        yield pa.concat_tables(waiting)
+
+
+def _repeating(schema: pa.Schema) -> list[str]:
+    """Columns worth a dictionary: text and whole numbers; measured values hardly repeat."""
+    import pyarrow as pa
+
+    return [field.name for field in schema if not pa.types.is_floating(field.type)]

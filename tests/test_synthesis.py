@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from cavae import synthesis
+from cavae import synthesis, tables
 from cavae.errors import ConfigError
 from cavae.synthesis import SampleRequest, encode, healthy_twins, sample_chunks, sample_pairs
 from tests.people import make_cohort
@@ -133,6 +134,25 @@ def test_chunks_number_their_pairs_on(tiny_model, monkeypatch):
     assert [len(chunk) for chunk in chunks] == [8, 8, 4]
     ids = np.concatenate([chunk["pair_id"] for chunk in chunks])
     np.testing.assert_array_equal(ids, np.repeat(np.arange(1, 11), 2))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_file_has_the_pairs_that_are_drawn(tiny_model, tmp_path, monkeypatch, suffix):
+    monkeypatch.setattr(synthesis, "CHUNK", 4)
+    monkeypatch.setattr(tables, "ROW_GROUP", 10)
+    request, path = SampleRequest(pairs=11, seed=5), tmp_path / f"pairs{suffix}"
+    tables.save_table((part.table() for part in sample_chunks(tiny_model, request)), path)
+    read = pd.read_csv(path) if suffix == ".csv" else pd.read_parquet(path)
+    pd.testing.assert_frame_equal(read, sample_pairs(tiny_model, request).table())
+
+
+def test_draws_of_the_same_subjects_may_be_stacked(tiny_model):
+    pairs = sample_pairs(tiny_model, SampleRequest(pairs=6, standardized=True))
+    both = np.stack([pairs.background, pairs.target])
+    volumes = synthesis.possible_volumes(tiny_model, both, pairs.subjects)
+    for drawn, alone in zip(volumes, both, strict=True):
+        expected = synthesis.possible_volumes(tiny_model, alone, pairs.subjects)
+        np.testing.assert_array_equal(drawn, expected)
 
 
 def test_age_sex_and_icv_can_be_fixed(tiny_model):

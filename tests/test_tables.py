@@ -1,8 +1,12 @@
 """Tables are written whole or not at all."""
 
+import io
+
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
+from cavae import tables
 from cavae.errors import DataError
 from cavae.tables import save_table
 
@@ -18,6 +22,36 @@ def test_chunks_become_one_table(tmp_path, suffix):
     save_table(iter(CHUNKS), path)
     read = pd.read_csv(path) if suffix == ".csv" else pd.read_parquet(path)
     pd.testing.assert_frame_equal(read, pd.concat(CHUNKS, ignore_index=True))
+
+
+def test_small_chunks_share_a_row_group_of_parquet(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "ROW_GROUP", 3)
+    path = tmp_path / "out.parquet"
+    save_table(CHUNKS * 2 + CHUNKS[:1], path)
+    file = pq.ParquetFile(path)
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)] == [3, 3, 2]
+    whole = pd.concat(CHUNKS * 2 + CHUNKS[:1], ignore_index=True)
+    pd.testing.assert_frame_equal(pd.read_parquet(path), whole)
+
+
+def test_no_more_than_one_chunk_is_made_ahead():
+    made, ahead = 0, []
+
+    def chunks():
+        nonlocal made
+        for _ in range(5):
+            made += 1
+            yield CHUNKS[0]
+
+    class Stream(io.BytesIO):
+        def write(self, text):
+            written = self.getvalue().count(b"a,") + 1
+            ahead.append(made - written)
+            return super().write(text)
+
+    tables.write_table(chunks(), Stream(), ".csv")
+    assert len(ahead) == 5
+    assert max(ahead) <= 1
 
 
 def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):

@@ -91,10 +91,10 @@ class Calibration:
     ) -> Array:
         """Draw the effect (n, p) on twins `background` (n, p) of known subtypes (n,)."""
         effect = self._of_subtype(decoded, subtype)
-        effect = effect + self.share[subtype] * (background - self.mean)
+        effect += self.share[subtype] * (background - self.mean)
         noise = self.spread * generator.standard_normal(background.shape)
-        degree = self.severity[subtype] * generator.standard_normal(len(subtype))
-        return effect + (noise + degree[:, None]) * np.abs(self.effects[subtype])
+        noise += (self.severity[subtype] * generator.standard_normal(len(subtype)))[:, None]
+        return effect + noise * np.abs(self.effects)[subtype]
 
     # -- reading people
 
@@ -159,7 +159,7 @@ class Calibration:
     def _of_subtype(self, decoded: Array, subtype: NDArray[np.int64]) -> Array:
         """Expected effect (n, p) on people whose subtype (n,) is known."""
         departure = self.reliability[subtype, None] * (decoded - self.decoded[subtype])
-        return self.effects[subtype] + np.where(self.effects[subtype] != 0, departure, 0.0)
+        return self.effects[subtype] + np.where((self.effects != 0)[subtype], departure, 0.0)
 
     def _membership(self, salient: Array) -> Array:
         healthy = _log_density(salient, self.healthy_mean, self.healthy_covariance)

@@ -45,7 +45,9 @@ class Harmonizer:
         return expected + (rest - location) / scale * self.pooled_sd
 
     def inverse_transform(self, harmonized: Array, subjects: pd.DataFrame) -> Array:
-        """Put the effect of known sites back; inverse of `transform`."""
+        """Put the effect of known sites back, (…, n, p) to the same; inverse of `transform`."""
+        if not subjects["site"].isin(self.sites).any():
+            return harmonized
         expected, location, scale = self._effects(subjects)
         rest = (harmonized - expected) / self.pooled_sd
         return expected + (rest * scale + location) * self.pooled_sd

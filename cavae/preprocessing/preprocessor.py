@@ -73,7 +73,7 @@ class Preprocessor:
         subjects: pd.DataFrame,
         adaptations: Mapping[str, Adaptation] | None = None,
     ) -> Array:
-        """Standardized values (n, p) to mm³ for the age, sex, ICV and site of `subjects`.
+        """Standardized values (…, n, p) to mm³ for the age, sex, ICV and site of `subjects`.
 
         People without a `site` column, or of a site unknown to the model, come out on the
         harmonized scale; `adaptations` (from `Standardized`) put an adapted site back.
@@ -82,7 +82,10 @@ class Preprocessor:
             subjects = subjects.assign(site="")
         factor, offset, scale = self._site_effects(subjects["site"], adaptations or {})
         expected = self.expected_volumes(subjects)
-        volumes = values * self.sd * scale + expected * factor + offset
+        volumes = values * self.sd
+        volumes *= scale  # in place: of many people these arrays are large
+        volumes += expected * factor
+        volumes += offset
         if self.harmonizer is None:
             return volumes
         hidden = subjects.assign(site=_hide_sites(subjects["site"], adaptations or {}))
@@ -173,8 +176,11 @@ class Preprocessor:
     def _site_effects(
         self, sites: pd.Series, adaptations: Mapping[str, Adaptation]
     ) -> tuple[Array, Array, Array]:
-        """Factor, offset and scale of everyone's site, (n, p) each; 1, 0, 1 unless adapted."""
-        shape = (len(sites), len(self.features))
+        """Factor, offset and scale of everyone's site, (n, p) each; 1, 0, 1 unless adapted.
+
+        (1, p) each where no site is adapted.
+        """
+        shape = (len(sites) if adaptations else 1, len(self.features))
         factor, offset, scale = np.ones(shape), np.zeros(shape), np.ones(shape)
         for site, adaptation in adaptations.items():
             people = (sites == site).to_numpy()

@@ -30,14 +30,16 @@ if TYPE_CHECKING:
     from cavae.cohort import Cohort
 
 MOST = 50_000
-"""Pairs that a browser can be given; the command line has no such limit."""
+"""Pairs that a browser can be given: a download is held in memory whole, so its size is bounded.
+The command line has no such limit."""
 PICTURED = 2_000
 WEIGHED = 500
 PREVIEWED = 10
 # A field outside its limits turns red and says nothing: the words stand below the fields.
 ACCEPTED = (
     f"Accepted: 1 to {MOST:,} pairs, age {AGE_LIMITS[0]:.0f} to {AGE_LIMITS[1]:.0f} years, "
-    f"ICV {ICV_LIMITS[0]:,.0f} to {ICV_LIMITS[1]:,.0f} mm³."
+    f"ICV {ICV_LIMITS[0]:,.0f} to {ICV_LIMITS[1]:,.0f} mm³. "
+    "For more pairs use the command below: it writes them to disk as it draws them."
 )
 FORMATS = {"CSV": (".csv", "text/csv"), "Parquet": (".parquet", "application/octet-stream")}
 SEXES = {"Both": None, "F": "F", "M": "M"}
