@@ -9,7 +9,17 @@ from string import Template
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent.parent / "ui" / "explorer"
-SCRIPTS = ("engine", "colors", "drawing", "slices", "brain3d", "scatter", "paired", "main")
+SCRIPTS = (
+    "engine",
+    "colors",
+    "drawing",
+    "slices",
+    "brain3d",
+    "scatter",
+    "paired",
+    "compare",
+    "main",
+)
 """JavaScript files in the order in which they make one module."""
 POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"

@@ -157,6 +157,71 @@ def test_a_person_dropped_on_another_group_gets_that_disease(explore: Page):
     agree(explore)
 
 
+def volumes(page: Page, place: str) -> list[str]:
+    """Every volume of a picture of paired volumes."""
+    return re.findall(r"\d?,?\d{3}", page.locator(place).inner_text())
+
+
+def drag_down(page: Page) -> None:
+    point(page).focus()
+    for _ in range(4):
+        page.keyboard.press("Shift+ArrowDown")
+    page.evaluate(TWO_FRAMES)
+
+
+def middle(place: Locator) -> tuple[float, float]:
+    box = place.bounding_box()
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def test_two_moments_stand_side_by_side_and_only_one_moves(explore: Page):
+    page = explore
+    before = volumes(page, ".paired")
+    compare = page.get_by_role("button", name="Compare")
+    compare.click()
+    expect(compare).to_have_attribute("aria-pressed", "true")
+    assert volumes(page, ".keptPaired") == volumes(page, ".paired") == before
+    drag_down(page)
+    moved = volumes(page, ".paired")
+    assert moved != before
+    assert volumes(page, ".keptPaired") == before
+    slices = page.locator(".keptSlices canvas").last
+    box = slices.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
+    tip = re.compile(r"\nA demo-\d+: .* SD .*\nB demo-\d+: .* SD ")
+    assert tip.search(page.locator(".tip").inner_text())
+
+    page.get_by_role("button", name="Swap A and B").click()
+    page.evaluate(TWO_FRAMES)
+    assert (volumes(page, ".keptPaired"), volumes(page, ".paired")) == (moved, before)
+    other = page.locator("select.keptPerson option").nth(9).get_attribute("value")
+    page.get_by_label("A, kept").select_option(other)
+    expect(page.locator(".keptWords")).to_have_text(f"{other} as they are")
+    assert volumes(page, ".paired") == before
+    compare.click()
+    expect(page.locator(".keptPaired")).to_be_hidden()
+    agree(page)
+
+
+def test_two_brains_turn_as_one(explore: Page):
+    page = explore
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="3-D", exact=True).click()
+    poses = """one => [one.explorer.brains.kept.pose(), one.explorer.brains.moving.pose()]
+        .map(pose => JSON.stringify(pose))"""
+    first = page.locator(".explorer").evaluate(poses)
+    assert first[0] == first[1]
+    for place in (".keptBrain", ".brain"):
+        x, y = middle(page.locator(f"{place} canvas"))
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 30, y + 20, steps=3)
+        page.mouse.up()
+        kept, moving = page.locator(".explorer").evaluate(poses)
+        assert kept == moving != first[0]
+        first = [kept, moving]
+
+
 def test_the_export_is_the_same_explorer_without_a_server(
     explore: Page, browser: Browser, tmp_path: Path
 ):

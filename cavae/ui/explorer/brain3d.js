@@ -13,6 +13,9 @@ const BRAIN_VIEWS = {
 const VIEW_ALIASES = { lateral: "left", medial: "medialLeft" };
 const KEY_TURN = 0.12; // radians
 const POINTER_TURN = 0.011; // radians a pixel
+const KEY_ZOOM = 1.2;
+const WHEEL_ZOOM = 0.0015; // a pixel of the wheel, as a logarithm
+const MOST_ZOOM = 6;
 const STILL_MS = 160; // after turning, before the finer picture
 const BRIGHTEST = 1.08;
 const LIGHTS = 128; // shades of light a region may have
@@ -37,18 +40,19 @@ void main() { color = vec4(seen, 0.0, 1.0); }`;
 /** Draw the atlas in `host`; ok is false, and a sentence stands there, without WebGL. */
 function makeBrain(host, data, theme) {
   const listeners = [];
+  const followers = [];
   host.replaceChildren();
   const stage = addNode(host, "div", { class: "brain-stage" });
   const canvas = addNode(stage, "canvas", {
     class: "layer brain-canvas",
     tabindex: 0,
     role: "img",
-    "aria-label": "Brain in three dimensions. Arrow keys turn it, Home puts it back.",
+    "aria-label": "Brain in three dimensions. Arrow keys turn it, plus and minus zoom, Home puts it back.",
   });
   const mesh = mergedMesh(data);
   const raster = brainRaster(mesh);
   const shades = new Float32Array(3 * mesh.regions.length).fill(0.8);
-  const state = { name: "left", turn: null, marked: -1, width: 0, height: 0, deep: false, waiting: 0, still: 0 };
+  const state = { name: "left", turn: null, zoom: 1, marked: -1, width: 0, height: 0, deep: false, waiting: 0, still: 0 };
   let seen = null;
   let ink = null;
   if (!raster) {
@@ -65,16 +69,25 @@ function makeBrain(host, data, theme) {
     seen = raster.see(state, ink.image.width, ink.image.height, finer && ink.ratio < 1.5 ? 2 : 1);
     fill();
   };
-  const soon = () => {
+  const lookSoon = () => {
     state.waiting ||= requestAnimationFrame(() => look(false));
     clearTimeout(state.still);
     state.still = setTimeout(() => look(true), STILL_MS);
   };
+  /** Look again after a turn of the viewer's, and let the brain beside this one do the same. */
+  const soon = () => {
+    lookSoon();
+    followers.forEach((follow) => follow(pose()));
+  };
+  const pose = () => ({ name: state.name, turn: state.turn, deep: state.deep });
+  const press = () =>
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === state.name)));
   const view = (name) => {
     state.name = BRAIN_VIEWS[name] ? name : VIEW_ALIASES[name] || "left";
     const { right, up } = BRAIN_VIEWS[state.name];
     state.turn = [right, up, cross(right, up)];
-    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === state.name)));
+    state.zoom = 1;
+    press();
     soon();
   };
   const buttons = viewButtons(host, view, (deep) => {
@@ -85,6 +98,14 @@ function makeBrain(host, data, theme) {
     state.turn = turned(state.turn, across, down);
     soon();
   };
+  /** Closer by a factor, between the whole brain and a few regions; whether anything changed. */
+  const zoom = (factor) => {
+    const next = Math.min(Math.max(state.zoom * factor, 1), MOST_ZOOM);
+    if (next === state.zoom) return false;
+    state.zoom = next;
+    soon();
+    return true;
+  };
   const tell = (region, x, y) => {
     if (region !== state.marked) {
       state.marked = region;
@@ -93,11 +114,13 @@ function makeBrain(host, data, theme) {
     listeners.forEach((listener) => listener(region < 0 ? null : mesh.regions[region].feature, x, y));
   };
   const pick = (x, y) => (seen ? regionUnder(seen, x / state.width, y / state.height) : -1);
-  turnByPointer(canvas, rotate, (event) => tell(pick(...pointerPlace(event, canvas)), event.clientX, event.clientY));
+  turnByPointer(canvas, rotate, zoom, (event) => tell(pick(...pointerPlace(event, canvas)), event.clientX, event.clientY));
   canvas.addEventListener("pointerleave", () => tell(-1, 0, 0));
   canvas.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (step) rotate(KEY_TURN * step[0], KEY_TURN * step[1]);
+    else if (event.key === "+" || event.key === "=") zoom(KEY_ZOOM);
+    else if (event.key === "-") zoom(1 / KEY_ZOOM);
     else if (event.key === "Home") view(state.name);
     else return;
     event.preventDefault();
@@ -126,6 +149,14 @@ function makeBrain(host, data, theme) {
       return region < 0 ? null : mesh.regions[region].feature;
     },
     onHover: (listener) => listeners.push(listener),
+    pose,
+    /** Stand as another brain does; nobody is told. */
+    setPose(next) {
+      Object.assign(state, next);
+      press();
+      lookSoon();
+    },
+    onTurn: (follow) => followers.push(follow),
     toPng() {
       look(true);
       return canvas.toDataURL("image/png");
@@ -245,22 +276,31 @@ function viewButtons(host, view, goDeep) {
   return buttons;
 }
 
-/** Rotate by dragging; otherwise the pointer hovers. */
-function turnByPointer(canvas, rotate, hover) {
-  let from = null;
+/** One pointer that is down rotates, two zoom as they part, and the wheel does; others hover. */
+function turnByPointer(canvas, rotate, zoom, hover) {
+  const down = new Map(); // places by pointer
+  const apart = () => {
+    const [a, b] = [...down.values()];
+    return Math.hypot(a[0] - b[0], a[1] - b[1]) || 1;
+  };
   canvas.addEventListener("pointerdown", (event) => {
-    from = [event.clientX, event.clientY];
+    down.set(event.pointerId, [event.clientX, event.clientY]);
     canvas.setPointerCapture(event.pointerId);
   });
   canvas.addEventListener("pointermove", (event) => {
+    const from = down.get(event.pointerId);
     if (!from) return hover(event);
-    rotate(POINTER_TURN * (event.clientX - from[0]), POINTER_TURN * (event.clientY - from[1]));
-    from = [event.clientX, event.clientY];
+    const before = down.size === 2 && apart();
+    down.set(event.pointerId, [event.clientX, event.clientY]);
+    if (before) zoom(apart() / before);
+    else rotate(POINTER_TURN * (event.clientX - from[0]), POINTER_TURN * (event.clientY - from[1]));
   });
   for (const end of ["pointerup", "pointercancel"])
-    canvas.addEventListener(end, () => {
-      from = null;
-    });
+    canvas.addEventListener(end, (event) => down.delete(event.pointerId));
+  // With the whole brain in view, rolling further back scrolls the page.
+  canvas.addEventListener("wheel", (event) => zoom(Math.exp(-WHEEL_ZOOM * event.deltaY)) && event.preventDefault(), {
+    passive: false,
+  });
 }
 
 function cross(a, b) {
@@ -400,10 +440,10 @@ function prepared(gl, mesh) {
   return { turn: gl.getUniformLocation(program, "turn"), zoom: gl.getUniformLocation(program, "zoom") };
 }
 
-/** Clip units a mm so that the brain, taken as an ellipsoid, fits above the buttons in this pose. */
+/** Clip units a mm: at zoom 1 the brain, taken as an ellipsoid, fits above the buttons in this pose. */
 function zoomOf(state, half) {
   const reach = (row) => Math.hypot(...row.map((part, axis) => part * half[axis]));
-  const scale = 0.93 * Math.min(state.width / 2 / reach(state.turn[0]), state.height / 2 / reach(state.turn[1]));
+  const scale = 0.93 * state.zoom * Math.min(state.width / 2 / reach(state.turn[0]), state.height / 2 / reach(state.turn[1]));
   return [(2 * scale) / state.width, (2 * scale) / state.height];
 }
 

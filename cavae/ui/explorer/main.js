@@ -121,16 +121,21 @@ function startExplorer(root, data, tell) {
     return unit === "SD" ? data.limit : data.percentLimit;
   }
 
+  function paint({ slices, brain, paired }, shown) {
+    const values = unit === "SD" ? shown.effect : shown.percent;
+    if (view !== "brain") slices?.paint((j) => palette.css(values[j], limit()));
+    if (view !== "slices" && brain) {
+      for (let j = 0; j < values.length; j++) palette.rgb(values[j], limit(), colors, 3 * j);
+      brain.paint(colors);
+    }
+    paired.draw(shown);
+  }
+
   function draw() {
     frame = 0;
     state = engine.state(position.person, position.s);
-    const values = unit === "SD" ? state.effect : state.percent;
-    if (view !== "brain") pictures.slices?.paint((j) => palette.css(values[j], limit()));
-    if (view !== "slices" && pictures.brain) {
-      for (let j = 0; j < values.length; j++) palette.rgb(values[j], limit(), colors, 3 * j);
-      pictures.brain.paint(colors);
-    }
-    pictures.paired.draw(state);
+    paint(pictures, state);
+    compare.draw();
     pictures.strongest.draw(state, unit, limit());
     root.dataset.frames = Number(root.dataset.frames || 0) + 1;
   }
@@ -149,9 +154,10 @@ function startExplorer(root, data, tell) {
   function rest() {
     clearTimeout(resting);
     resting = 0;
-    const region = regionAt(data.regions, axes(), position.s);
+    const region = regionHere(position.s);
     setText(find("being"), `${position.person.id} ${beingWords(data, position, region)}`);
     find("person").value = position.person.id;
+    compare.say();
     setText(find("said"), stateWords(data, engine.state(position.person, position.s)));
     tell({ model: data.model.name, person: position.person.id, s: Array.from(position.s) });
   }
@@ -163,6 +169,10 @@ function startExplorer(root, data, tell) {
 
   function axes() {
     return scatter.plane ? scatter.plane() : data.plane;
+  }
+
+  function regionHere(s) {
+    return regionAt(data.regions, axes(), s);
   }
 
   function show(next) {
@@ -202,10 +212,23 @@ function startExplorer(root, data, tell) {
   legend.onUnit((next) => {
     unit = next;
     legend.set(unit, limit());
+    compare.changed();
     redraw();
   });
-  const hover = (feature, x, y) =>
-    feature === null || !state ? tip.hide() : tip.show(hoverWords(data, state, feature), x, y);
+  const hover = (feature, x, y) => {
+    if (feature === null || !state) return tip.hide();
+    tip.show(compare.on() ? compare.hoverWords(state, feature) : hoverWords(data, state, feature), x, y);
+  };
+  const compare = makeCompare(root, data, theme, {
+    engine,
+    pictures,
+    position: () => position,
+    region: regionHere,
+    paint,
+    hover,
+    redraw,
+    show,
+  });
   pictures.slices?.onHover(hover);
   pictures.strongest.onHover(hover);
 
@@ -235,6 +258,7 @@ function startExplorer(root, data, tell) {
       if (name !== "slices") makeBrainOnce();
       pictures.slices.resize();
       pictures.brain?.resize();
+      compare.view(name);
       redraw();
     });
     views.choose("slices");
@@ -269,25 +293,33 @@ function startExplorer(root, data, tell) {
     show,
     words: stateAnnounced,
     player,
+    get brains() {
+      return { moving: pictures.brain, kept: compare.brain() };
+    },
     setTheme() {
       theme = readTheme(root);
       applyTheme(root, theme);
       Object.values(pictures).forEach((picture) => picture.setTheme?.(theme));
+      compare.setTheme(theme);
       redraw();
     },
     stop() {
       cancelAnimationFrame(frame);
       clearTimeout(resting);
       player.pause();
+      compare.stop();
       Object.values(pictures).forEach((picture) => picture.stop?.());
     },
   };
 }
 
 function hoverWords(data, state, j) {
+  return `${data.labels[j]}: ${effectWords(data, state, j)}`;
+}
+
+function effectWords(data, state, j) {
   const size = data.unit ? `, ${wholeNumber(state.now[j])} ${data.unit}` : "";
-  const effect = `${signedNumber(state.effect[j], 2)} SD (${signedNumber(state.percent[j], 0)} %)`;
-  return `${data.labels[j]}: ${effect}${size}`;
+  return `${signedNumber(state.effect[j], 2)} SD (${signedNumber(state.percent[j], 0)} %)${size}`;
 }
 
 function fillPeople(select, data) {

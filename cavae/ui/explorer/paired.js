@@ -1,7 +1,7 @@
 // Hippocampus and amygdala on both sides, twin against now in mm³; the ten strongest effects.
 
 const STRONGEST = 10;
-const NARROW = 270; // pixels, in which the per cent has no room
+const NARROW = 290; // pixels, in which the per cent has no room
 const BAND_SD = 1.6449; // 5th and 95th centile
 const REACH_SD = 5;
 const ROOM = 42; // pixels for a number beside the last dot
@@ -92,8 +92,15 @@ function placeBand(rect, from, to, y, half) {
   setAttributes(rect, { x: from, y: y - half, width: Math.max(0, to - from), height: 2 * half });
 }
 
+const SHORT_WORDS = { Left: "L", Right: "R", inferior: "inf.", superior: "sup.", anterior: "ant.", posterior: "post.", middle: "mid.", medial: "med.", lateral: "lat.", segment: "seg.", cerebellum: "cereb." };
+
+/** A region's name with as few of its words shortened as fit so many letters. */
 function shortened(text, letters) {
-  return text.length <= letters ? text : `${text.slice(0, Math.max(3, letters - 1)).trimEnd()}…`;
+  let words = text.split(" ");
+  for (let k = 0; k < words.length && words.join(" ").length > letters; k++)
+    words = words.with(k, SHORT_WORDS[words[k]] || words[k]);
+  const short = words.join(" ");
+  return short.length <= letters ? short : `${short.slice(0, Math.max(3, letters - 1)).trimEnd()}…`;
 }
 
 /** The ten strongest effects as bars with names; draw(state, unit, limit). */
@@ -107,7 +114,9 @@ function makeStrongest(host, data, theme) {
     const group = addSvg(svg, "g");
     const row = { feature: -1 };
     row.bar = addSvg(group, "rect", { rx: 2 });
+    row.kept = addSvg(group, "line", { class: "strongest-kept", display: "none" });
     row.name = addSvg(group, "text", { class: "chart-name", "text-anchor": "end" });
+    row.full = addSvg(group, "title");
     row.words = addSvg(group, "text", { class: "chart-value" });
     group.addEventListener("pointermove", (event) =>
       listeners.forEach((tell) => tell(row.feature, event.clientX, event.clientY)),
@@ -117,6 +126,7 @@ function makeStrongest(host, data, theme) {
   });
   let size = null;
   let last = null;
+  let kept = null;
   const order = Array.from(data.features, (_, k) => k);
 
   const draw = (state, unit, limit) => {
@@ -132,10 +142,13 @@ function makeStrongest(host, data, theme) {
       row.feature = order[k];
       const value = values[row.feature];
       const length = Math.min(Math.abs(value) / limit, 1) * (size.width - zero - 38);
-      setText(row.name, shortened(data.rois[row.feature].label, names / 5.9));
+      const { label } = data.rois[row.feature];
+      setText(row.name, shortened(label, names / 5.9));
+      setText(row.full, label);
       setAttributes(row.name, { x: names, y: (k + 0.5) * step });
       setAttributes(row.bar, { x: zero, y: k * step + 2, width: length, height: Math.max(2, step - 4), fill: palette.css(value, limit) });
       setText(row.words, signedNumber(value, unit === "%" ? 0 : 1));
+      if (kept) placeKept(row, unit, (there) => zero + Math.min(Math.abs(there) / limit, 1) * (size.width - zero - 38), k * step, step);
       setAttributes(row.words, { x: zero + length + 5, y: (k + 0.5) * step });
     });
   };
@@ -144,5 +157,15 @@ function makeStrongest(host, data, theme) {
     setAttributes(svg, { width, height });
     if (last) draw(...last);
   });
-  return { draw, onHover: (tell) => listeners.push(tell), resize: look, setTheme() {} };
+  const placeKept = (row, unit, across, top, step) => {
+    const x = across((unit === "%" ? kept.percent : kept.effect)[row.feature]);
+    setAttributes(row.kept, { x1: x, x2: x, y1: top, y2: top + step });
+  };
+  /** Mark where another state stands, or none. */
+  const keep = (state) => {
+    kept = state;
+    rows.forEach((row) => row.kept.setAttribute("display", kept ? "inline" : "none"));
+    if (last) draw(...last);
+  };
+  return { draw, keep, onHover: (tell) => listeners.push(tell), resize: look, setTheme() {} };
 }

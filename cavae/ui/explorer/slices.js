@@ -17,9 +17,9 @@ const BORDER = "rgba(60,64,74,0.55)";
  * One path holds all the shapes of a region: 139 fills a frame. Borders and words lie on a canvas
  * above, drawn only when the size or theme changes.
  */
-function makeSlices(host, data, theme) {
+function makeSlices(host, data, theme, rows = SLICE_ROWS) {
   const listeners = [];
-  const layout = placeSlices(data.slices.slices);
+  let layout = placeSlices(data.slices.slices, rows);
   const place = new Map(data.features.map((index, k) => [index, k]));
   host.replaceChildren();
   const fills = addNode(host, "canvas", { class: "layer" });
@@ -90,6 +90,13 @@ function makeSlices(host, data, theme) {
     paint,
     onHover: (tell) => listeners.push(tell),
     resize: look,
+    /** Show other slices in the same place. */
+    setRows(next) {
+      if (next === rows) return;
+      rows = next;
+      layout = placeSlices(data.slices.slices, rows);
+      if (view) resize(view.width, view.height);
+    },
     setTheme(next) {
       theme = next;
       if (pen) drawLines(sharpPen(lines, view.width, view.height));
@@ -99,8 +106,8 @@ function makeSlices(host, data, theme) {
 }
 
 /** Where each slice lies in the picture, mm to the right and down. */
-function placeSlices(slices) {
-  const rows = SLICE_ROWS.map((row) =>
+function placeSlices(slices, chosen) {
+  const rows = chosen.map((row) =>
     row.map(([plane, at]) => measured(slices.find((cut) => cut.plane === plane && cut.position_mm === at))),
   );
   const widths = rows[0].map((_, k) => Math.max(...rows.map((row) => row[k].width)));
