@@ -2,6 +2,7 @@
 
 import io
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -22,6 +23,49 @@ def test_chunks_become_one_table(tmp_path, suffix):
     save_table(iter(CHUNKS), path)
     read = pd.read_csv(path) if suffix == ".csv" else pd.read_parquet(path)
     pd.testing.assert_frame_equal(read, pd.concat(CHUNKS, ignore_index=True))
+
+
+NUMBERS = [1.0, 70.0, 12202.28, 0.1 + 0.2, -3.5, 0.0, -0.0, 1e-4, 999_999_999.5, np.nan, 1 / 3]
+COLUMNS = {
+    "numbers": {"x": NUMBERS, "n": range(11)},
+    "whole numbers": {"x": [1, -2], "n": [0.0, 1e8]},
+    "tiny": {"x": [9.9e-5, 1e-7], "n": [1, 2]},
+    "huge": {"x": [1e9, 123456789012.5, 1e20], "n": [1, 2, 3]},
+    "infinite": {"x": [np.inf, -np.inf], "n": [1, 2]},
+    "text": {"x": ["a", "été", " b ", ""], "n": [1, 2, 3, 4]},
+    "text with a comma": {"x": ["a,b", "c"], "n": [1, 2]},
+    "text with a quote": {"x": ['a"b', "c"], "n": [1, 2]},
+    "text with a line": {"x": ["a\nb", "c\rd"], "n": [1, 2]},
+    "text that is a number": {"x": ["1.0", "007"], "n": [1, 2]},
+    "missing text": {"x": ["a", None, np.nan], "n": [1, 2, 3]},
+    "mixed": {"x": ["a", 1, 2.5], "n": [1, 2, 3]},
+    "yes and no": {"x": [True, False], "n": [1, 2]},
+    "yes, no, missing": {"x": [True, None], "n": [1, 2]},
+    "one column": {"x": ["a", ""]},
+    "one number": {"x": [1.5, np.nan]},
+    "a name to quote": {"x, y": [1.5], "n": [2]},
+    "halves": {"x": np.array([0.1, 2.5], np.float32), "n": [1, 2]},
+    "nobody": {"x": [], "n": []},
+    "objects": {"x": np.array([0.1, 1e-9], object), "n": [1, 2]},
+    "categories": {"x": pd.Categorical(["a", "b"]), "n": [1, 2]},
+    "whole numbers with gaps": {"x": pd.array([1, None], "Int64"), "n": [1, 2]},
+    "days": {"x": pd.to_datetime(["2020-01-01", None]), "n": [1, 2]},
+}
+
+
+@pytest.mark.parametrize("columns", COLUMNS.values(), ids=COLUMNS)
+def test_csv_is_what_pandas_writes(columns):
+    table = pd.DataFrame(columns)
+    assert tables.csv_bytes(table) == table.to_csv(index=False).encode()
+
+
+def test_drawn_numbers_are_written_as_pandas_writes_them(monkeypatch):
+    generator = np.random.default_rng(0)
+    sizes = 10 ** generator.uniform(-4, 9, (2_000, 3)) * generator.choice([-1, 1], (2_000, 3))
+    table = pd.DataFrame(sizes).assign(rounded=sizes[:, 0].round(2).clip(1), whole=sizes[:, 1] // 1)
+    expected = table.to_csv(index=False).encode()
+    monkeypatch.setattr(pd.DataFrame, "to_csv", None)  # by arrow alone
+    assert tables.csv_bytes(table) == expected
 
 
 def test_small_chunks_share_a_row_group_of_parquet(tmp_path, monkeypatch):
