@@ -206,6 +206,7 @@ def _group_regions(encoding: Encoding) -> list[dict[str, Any]]:
     return [
         _region(
             name,
+            name,
             "group",
             group_color(name, list(counts.index)),
             float(counts[name] / len(diagnosis)),
@@ -226,6 +227,7 @@ def _subtype_regions(model: Model) -> list[dict[str, Any]]:
     return [
         _region(
             f"Subtype {one.number} ({one.name})",
+            f"Subtype {one.number}",
             "subtype",
             OTHERS[k % len(OTHERS)],
             one.share,
@@ -237,10 +239,10 @@ def _subtype_regions(model: Model) -> list[dict[str, Any]]:
 
 
 def _region(
-    name: str, kind: str, color: str, share: float, mean: Array, covariance: Array
+    name: str, short: str, kind: str, color: str, share: float, mean: Array, covariance: Array
 ) -> dict[str, Any]:
     packed = {"mean": pack(mean, "f8"), "covariance": pack(covariance, "f8")}
-    return {"name": name, "kind": kind, "color": color, "share": share, **packed}
+    return {"name": name, "short": short, "kind": kind, "color": color, "share": share, **packed}
 
 
 def _start(model: Model, twins: Twins, rows: NDArray[np.int64]) -> str:

@@ -79,7 +79,7 @@ function makeBrain(host, data, theme) {
     lookSoon();
     followers.forEach((follow) => follow(pose()));
   };
-  const pose = () => ({ name: state.name, turn: state.turn, deep: state.deep });
+  const pose = () => ({ name: state.name, turn: state.turn, zoom: state.zoom, deep: state.deep });
   const press = () =>
     buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === state.name)));
   const view = (name) => {

@@ -96,9 +96,9 @@ const SHORT_WORDS = { Left: "L", Right: "R", inferior: "inf.", superior: "sup.",
 
 /** A region's name with as few of its words shortened as fit so many letters. */
 function shortened(text, letters) {
-  let words = text.split(" ");
+  const words = text.split(" ");
   for (let k = 0; k < words.length && words.join(" ").length > letters; k++)
-    words = words.with(k, SHORT_WORDS[words[k]] || words[k]);
+    words[k] = SHORT_WORDS[words[k]] || words[k];
   const short = words.join(" ");
   return short.length <= letters ? short : `${short.slice(0, Math.max(3, letters - 1)).trimEnd()}…`;
 }
@@ -116,7 +116,6 @@ function makeStrongest(host, data, theme) {
     row.bar = addSvg(group, "rect", { rx: 2 });
     row.kept = addSvg(group, "line", { class: "strongest-kept", display: "none" });
     row.name = addSvg(group, "text", { class: "chart-name", "text-anchor": "end" });
-    row.full = addSvg(group, "title");
     row.words = addSvg(group, "text", { class: "chart-value" });
     group.addEventListener("pointermove", (event) =>
       listeners.forEach((tell) => tell(row.feature, event.clientX, event.clientY)),
@@ -142,9 +141,7 @@ function makeStrongest(host, data, theme) {
       row.feature = order[k];
       const value = values[row.feature];
       const length = Math.min(Math.abs(value) / limit, 1) * (size.width - zero - 38);
-      const { label } = data.rois[row.feature];
-      setText(row.name, shortened(label, names / 5.9));
-      setText(row.full, label);
+      setText(row.name, shortened(data.rois[row.feature].label, names / 5.9));
       setAttributes(row.name, { x: names, y: (k + 0.5) * step });
       setAttributes(row.bar, { x: zero, y: k * step + 2, width: length, height: Math.max(2, step - 4), fill: palette.css(value, limit) });
       setText(row.words, signedNumber(value, unit === "%" ? 0 : 1));

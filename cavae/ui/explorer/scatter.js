@@ -14,6 +14,7 @@ const KEY_REST = 250; // ms
 /** Draw plot and axis choosers in `host`, sliders in `slidersHost`; positions are {person, s}. */
 function makeScatter(host, data, theme, slidersHost) {
   host.replaceChildren();
+  slidersHost.replaceChildren();
   const tell = { move: [], pick: [], plane: [], path: [] };
   const emit = (name, ...what) => tell[name].forEach((listener) => listener(...what));
   const state = { plane: [...(data.plane || [0, 1])], people: data.people, position: null, size: null, path: null };
@@ -28,6 +29,7 @@ function makeScatter(host, data, theme, slidersHost) {
     "aria-label": "Position in salient space; arrow keys move it, with Shift further, Home puts it back",
   });
   groupKey(plot, data);
+  subtypeKey(slidersHost, data);
   const choosers = axisChoosers(plot, data, (plane) => {
     setPlane(plane);
     emit("plane", plane);
@@ -91,7 +93,7 @@ function makeScatter(host, data, theme, slidersHost) {
   const redraw = () => {
     if (!state.size) return;
     drawPeople(sharpPen(base, ...state.size), state, data, theme, across, down);
-    overlay.regions(data.regions, state.plane, across, down, state.size);
+    overlay.regions(data.regions, state.plane, across, down, state.size, state.people.map(({ salient }) => screenOf(salient)));
     placeMarks();
   };
   const setPlane = (plane) => {
@@ -190,17 +192,17 @@ function scatterOverlay(svg, data) {
       setAttributes(own, { x: from[0] + 13 * side, y: from[1], "text-anchor": side < 0 ? "end" : "start" });
       path.setAttribute("points", way ? way.map((at) => at.join(",")).join(" ") : "");
     },
-    regions(list, plane, across, down, size) {
+    regions(list, plane, across, down, size, dots) {
       regions.replaceChildren();
       const taken = [];
       const outlines = list.map((region) => drawRegion(regions, region, plane, across, down));
-      list.forEach(({ name }, k) => nameRegion(regions, name, outlines[k], taken, size));
+      list.forEach((region, k) => nameRegion(regions, region, outlines[k], taken, size, dots));
     },
   };
 }
 
 /** Ellipse of 2 SD of a region in the shown plane; returns its points on the screen. */
-function drawRegion(group, { color, mean, covariance, kind }, [i, j], across, down) {
+function drawRegion(group, { name, color, mean, covariance, kind }, [i, j], across, down) {
   const d = mean.length;
   const [a, b, c] = [covariance[i * d + i], covariance[i * d + j], covariance[j * d + j]];
   const root = Math.sqrt(Math.max(a, 1e-9));
@@ -209,35 +211,37 @@ function drawRegion(group, { color, mean, covariance, kind }, [i, j], across, do
     const [u, v] = [2 * Math.cos((k * Math.PI) / 24), 2 * Math.sin((k * Math.PI) / 24)];
     return [across(mean[i] + root * u), down(mean[j] + l21 * u + l22 * v)];
   });
-  addSvg(group, "polygon", { points: points.map((at) => at.map((x) => x.toFixed(1)).join(",")).join(" "), stroke: color, class: `scatter-region ${kind}` });
+  const outline = addSvg(group, "polygon", { points: points.map((at) => at.map((x) => x.toFixed(1)).join(",")).join(" "), stroke: color, class: `scatter-region ${kind}` });
+  addSvg(outline, "title").textContent = name;
   return points;
 }
 
-/** Write a region's name (two lines at most) beside its outline, off the names already there. */
-function nameRegion(group, name, points, taken, [width, height]) {
-  const lines = twoLines(name);
-  const [half, tall] = [3.9 * Math.max(...lines.map((words) => words.length)), 14 * lines.length];
+const NAME_TALL = 14;
+const DOT_COST = 60; // square pixels of another name that a covered dot weighs as much as
+
+/** Write a region's short name beside its outline, off names already there and off most dots. */
+function nameRegion(group, { name, short = name }, points, taken, [width, height], dots) {
+  const half = 3.9 * short.length;
+  const centre = [0, 1].map((axis) => points.reduce((sum, at) => sum + at[axis], 0) / points.length);
   const boxes = points
-    .filter((_, k) => k % 3 === 0)
+    .filter((_, k) => k % 2 === 0)
     .map(([x, y]) => {
-      const middle = [Math.min(Math.max(x, half + PLOT_MARGIN.left), width - half), Math.min(Math.max(y - tall / 2, 32), height - 60 - tall)];
-      return { middle, left: middle[0] - half, right: middle[0] + half, top: middle[1], bottom: middle[1] + tall };
+      const away = [x - centre[0], y - centre[1]];
+      const far = Math.hypot(...away) || 1;
+      const middle = within(x + ((half + 3) * away[0]) / far, { low: half + PLOT_MARGIN.left, high: width - half });
+      const top = within(y + (10 * away[1]) / far - NAME_TALL / 2, { low: 32, high: height - 60 - NAME_TALL });
+      return { middle, left: middle - half, right: middle + half, top, bottom: top + NAME_TALL };
     });
   const overlap = (a, b) =>
     Math.max(0, Math.min(a.right, b.right) - Math.max(a.left, b.left)) * Math.max(0, Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top));
-  const cost = (box) => taken.reduce((sum, other) => sum + overlap(box, other), 0) + 0.05 * box.top;
-  const best = boxes.reduce((least, box) => (cost(box) < cost(least) ? box : least));
+  const covered = ({ left, right, top, bottom }) => dots.filter(([x, y]) => x > left && x < right && y > top && y < bottom).length;
+  const cost = (box) => taken.reduce((sum, other) => sum + 4 * overlap(box, other), 0) + DOT_COST * covered(box) + 0.05 * box.top;
+  const costs = boxes.map(cost);
+  const best = boxes[costs.indexOf(Math.min(...costs))];
   taken.push(best);
-  const text = addSvg(group, "text", { "text-anchor": "middle", class: "scatter-name" });
-  lines.forEach((words, k) => {
-    addSvg(text, "tspan", { x: best.middle[0], y: best.top + 11 + 14 * k }).textContent = words;
-  });
-}
-
-function twoLines(name) {
-  if (name.length < 26) return [name];
-  const middle = name.indexOf(" ", name.length / 2 - 4);
-  return middle < 0 ? [name] : [name.slice(0, middle), name.slice(middle + 1)];
+  const text = addSvg(group, "text", { "text-anchor": "middle", class: "scatter-name", x: best.middle, y: best.top + 11 });
+  text.textContent = short;
+  addSvg(text, "title").textContent = name;
 }
 
 /** Density clouds, axes and dots. */
@@ -348,6 +352,18 @@ function groupKey(plot, data) {
     const entry = addNode(key, "span");
     addNode(entry, "i").style.background = color;
     entry.append(name || "not given");
+  }
+}
+
+/** What each subtype is, in full; the plot has room for its short name alone. */
+function subtypeKey(host, data) {
+  const subtypes = data.regions.filter(({ kind }) => kind === "subtype");
+  if (!subtypes.length) return;
+  const key = addNode(host, "div", { class: "scatter-subtypes" });
+  for (const { name, color } of subtypes) {
+    const entry = addNode(key, "span", { title: name });
+    addNode(entry, "i").style.borderColor = color;
+    entry.append(name);
   }
 }
 
