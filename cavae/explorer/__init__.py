@@ -8,7 +8,13 @@ shown, `packing` turns arrays into text, `export` writes the file.
 """
 
 from cavae.explorer.data import bundled_data, explorer_data
-from cavae.explorer.export import export_html, scripts, template
+from cavae.explorer.export import (
+    export_html,
+    lesson_scripts,
+    lesson_template,
+    scripts,
+    template,
+)
 from cavae.explorer.people import AVERAGE, MAX_PEOPLE, average_person, bundled_cohort, shown_rows
 
 __all__ = [
@@ -19,6 +25,8 @@ __all__ = [
     "bundled_data",
     "explorer_data",
     "export_html",
+    "lesson_scripts",
+    "lesson_template",
     "scripts",
     "shown_rows",
     "template",

@@ -29,12 +29,30 @@ POLICY = (
 
 def scripts() -> str:
     """The explorer's JavaScript: one module that exports a function (component)."""
+    return f"{_scripts()}\nexport default mountExplorer;"
+
+
+def lesson_scripts() -> str:
+    """The lesson's JavaScript, which is the explorer's and its own, and its texts."""
+    texts = json.dumps(json.loads(_read("lesson.json")), ensure_ascii=True)
+    lesson = _read("lesson.js")
+    return f"{_scripts()}\n{lesson}\nconst LESSON = {texts};\nexport default mountLesson;"
+
+
+def _scripts() -> str:
     return "\n".join(_read(f"{name}.js") for name in SCRIPTS)
 
 
 def template() -> tuple[str, str]:
     """The explorer's HTML and CSS."""
     return _read("explorer.html"), _read("explorer.css") + _read("draw.css")
+
+
+def lesson_template() -> tuple[str, str]:
+    """The lesson's HTML, with the explorer in it, and its CSS."""
+    body, style = template()
+    html_text = Template(_read("lesson.html")).substitute(explorer=body)
+    return html_text, style + _read("lesson.css")
 
 
 def _read(name: str) -> str:
@@ -51,7 +69,7 @@ def export_html(data: dict[str, Any]) -> str:
         style=style,
         body=body,
         data=_json_in_html(data),
-        script=scripts(),
+        script=_scripts(),
     )
 
 

@@ -42,6 +42,12 @@ PAGES: tuple[Entry, ...] = (
         "Drag a disease through a brain and see it change at once.",
     ),
     Entry(
+        "pages/lesson.py",
+        "Lesson",
+        ":material/school:",
+        "Learn in six steps what the method does, and what it does not tell.",
+    ),
+    Entry(
         "pages/cohort.py",
         "Cohort",
         ":material/group_add:",

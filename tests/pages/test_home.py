@@ -19,7 +19,16 @@ def test_home_says_what_it_is_and_offers_two_ways_to_begin():
 
 def test_home_introduces_the_pages():
     links = [link.proto.label.strip("*") for link in home().main.get("page_link")]
-    assert links == ["Data", "Latent space", "Counterfactual", "Explore", "Cohort", "Evaluate"]
+    assert links == [
+        "Data",
+        "Latent space",
+        "Counterfactual",
+        "Explore",
+        "Lesson",
+        "Cohort",
+        "Train",
+        "Evaluate",
+    ]
 
 
 def test_the_sidebar_says_what_is_loaded_and_what_this_is_not():

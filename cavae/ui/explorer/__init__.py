@@ -70,7 +70,7 @@ def shown() -> Shown:
     """The loaded people, or the bundled ones before a table was loaded; raises CavaeError."""
     table = state.loaded()
     if table is None or table.demo:
-        return _bundled(state.model_name())
+        return bundled(state.model_name())
 
     def compute() -> Shown:
         return shown_people(models.current_model(), table.cohort, results.twins(table.cohort))
@@ -80,7 +80,8 @@ def shown() -> Shown:
 
 # A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _bundled(name: str) -> Shown:
+def bundled(name: str) -> Shown:
+    """The synthetic people that go with a model, for everyone who visits."""
     model = models.load_model(name)
     from cavae.synthesis import encode, healthy_twins
 
@@ -190,5 +191,5 @@ def export_button(model: Model, people: Shown) -> None:
 
 def export_file(people: Shown, own: bool) -> bytes:
     """The explorer as one HTML file, with synthetic people unless `own` are asked for."""
-    chosen = people if own or not people.own else _bundled(state.model_name())
+    chosen = people if own or not people.own else bundled(state.model_name())
     return explorer.export_html(json.loads(chosen.text)).encode()

@@ -424,7 +424,7 @@ function sourceText(source) {
 
 // Streamlit calls this again after each run of the page, on the same elements: only other data
 // begin anew.
-export default function mountExplorer({ parentElement, data, setStateValue }) {
+function mountExplorer({ parentElement, data, setStateValue }) {
   const root = parentElement.querySelector(".explorer");
   const source = sourceText(data);
   const tell = (value) => root.tell("position", value);
