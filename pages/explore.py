@@ -12,12 +12,15 @@ from cavae.ui import (
     models,
     notices,
     people,
+    uploads,
     widgets,
 )
 
 frame.require()
 charts.make_readable()
 st.title("Explore", anchor=False)
+
+explorer.show_dropped()
 
 
 # A fragment: letting the point go computes the numbers again, and nothing else on the page.
@@ -26,6 +29,8 @@ def drag() -> None:
     """The explorer, and under it the numbers where the point was let go."""
     from cavae import person as core
 
+    if uploads.waiting():
+        st.rerun()  # The whole page: other people change the sidebar, too.
     with widgets.errors_as_sentences():
         model = models.current_model()
         shown = explorer.shown()
@@ -37,7 +42,7 @@ def drag() -> None:
         st.header("Where the point was let go", anchor=False)
         key_rows = comparison.key_rows(person, rows)
         st.markdown(f"{people.facts(person)}  \n{comparison.in_a_sentence(key_rows, person)}")
-        notices.of_person(core.caveats(model, person))
+        notices.cautions(core.caveats(model, person))
         notices.remarks(shown.notes)
         explorer.show_rows(key_rows, person.unit)
         comparison.show_all(rows, person.unit)

@@ -18,6 +18,7 @@ SCRIPTS = (
     "scatter",
     "paired",
     "compare",
+    "files",
     "main",
 )
 """JavaScript files in the order in which they make one module."""

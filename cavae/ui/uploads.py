@@ -82,6 +82,11 @@ def drop_participants() -> None:
     _keep(volumes, _dropped(PARTICIPANTS))
 
 
+def take(name: str, data: bytes) -> None:
+    """Take a file that was dropped elsewhere than on page Data."""
+    _keep(File(name, data), None)
+
+
 def map_by_hand(reading: Reading, mapping: Mapping[str, str]) -> None:
     """Read the same files again with these columns."""
     again = replace(reading, mapping=mapping, before=state.loaded(), check=None, error="")
@@ -95,6 +100,12 @@ def current() -> Reading | None:
         return reading
     forget()
     return None
+
+
+def waiting() -> bool:
+    """Whether files were dropped that nobody has read yet."""
+    reading = current()
+    return reading is not None and reading.check is None and not reading.error
 
 
 def read() -> Reading | None:

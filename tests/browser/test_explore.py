@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import SETTLE_MS, Visit, download, settle
 from tests.browser.explorer_file import opened
+from tests.cohort_tables import people
 
 HIPPOCAMPUS = "Left hippocampus"
 TWO_FRAMES = "() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)))"
@@ -222,6 +223,73 @@ def test_two_brains_turn_as_one(explore: Page):
         first = [kept, moving]
 
 
+DROP = """(explorer, file) => {
+  const carried = new DataTransfer();
+  carried.items.add(new File([file.text], file.name));
+  for (const name of ["dragover", "drop"])
+    explorer.dispatchEvent(new DragEvent(name, { dataTransfer: carried, cancelable: true }));
+}"""
+
+
+def drop_table(page: Page, name: str, text: str) -> None:
+    """Drop a file on the explorer, as from a folder of the visitor's."""
+    page.locator(".explorer").evaluate(DROP, {"name": name, "text": text})
+
+
+def test_a_dropped_table_becomes_people_in_the_scatter(explore: Page):
+    drop_table(explore, "mine.csv", people(40).to_csv(index=False))
+    expect(explore.get_by_test_id("stSidebar")).to_contain_text("40 people", timeout=SETTLE_MS)
+    expect(explore.locator("select.person")).to_have_value(re.compile(r"S\d+"))
+    expect(explore.locator("select.person option")).to_have_count(41)
+    settle(explore)
+    agree(explore)
+    drag_down(explore)
+    agree(explore)
+
+
+def test_a_dropped_file_that_is_no_table_changes_nothing(explore: Page):
+    drag_down(explore)
+    agree(explore)
+    before = in_browser(explore)
+    drop_table(explore, "notes.csv", "<html>")
+    expect(explore.get_by_test_id("stAlert").first).to_contain_text("notes.csv")
+    expect(explore.get_by_test_id("stSidebar")).to_contain_text("No people loaded")
+    settle(explore)
+    assert in_browser(explore) == before
+    expect(explore.locator(".fileNote")).to_be_empty()
+    agree(explore)
+    explore.get_by_role("button", name="Dismiss").click()
+    expect(explore.get_by_test_id("stAlert")).to_have_count(0)
+
+
+def test_a_table_to_be_checked_is_shown_and_used_on_a_click(explore: Page):
+    table = people(40)
+    table.loc[3, "Age"] = 300
+    drop_table(explore, "faulty.csv", table.to_csv(index=False))
+    expect(explore.get_by_role("heading", name="1 problem")).to_be_visible(timeout=SETTLE_MS)
+    expect(explore.locator("select.person")).to_have_value(re.compile("demo-"))
+    explore.get_by_role("button", name="Use these 39 people").click()
+    expect(explore.get_by_test_id("stSidebar")).to_contain_text("39 people", timeout=SETTLE_MS)
+    expect(explore.locator("select.person option")).to_have_count(40)
+    agree(explore)
+
+
+def test_a_table_is_opened_by_keyboard(explore: Page, tmp_path: Path):
+    path = tmp_path / "mine.tsv"
+    people(12).to_csv(path, index=False, sep="\t")
+    # Not expect_file_chooser, which listens too late for a key.
+    explore.on("filechooser", lambda chooser: chooser.set_files(path))
+    explore.get_by_role("button", name="Open a table…").focus()
+    explore.keyboard.press("Enter")
+    expect(explore.locator("select.person option")).to_have_count(13, timeout=SETTLE_MS)
+    settle(explore)
+
+
+def test_what_is_too_large_never_leaves_the_browser(explore: Page):
+    drop_table(explore, "large.csv", "x" * (21 * 1024**2))
+    expect(explore.locator(".fileNote")).to_contain_text("large.csv has 21 MB")
+
+
 def test_the_export_is_the_same_explorer_without_a_server(
     explore: Page, browser: Browser, tmp_path: Path
 ):
@@ -237,6 +305,9 @@ def test_the_export_is_the_same_explorer_without_a_server(
         moved, place = in_browser(page), page.url.split("#")[1]
         assert moved != shown
         expect(page.locator(".said")).to_contain_text("Left hippocampus")
+        expect(page.get_by_role("button", name="Open a table…")).to_be_hidden()
+        drop_table(page, "mine.csv", "ID")
+        expect(page.locator(".fileNote")).to_contain_text("needs the Healthy Twin app")
     with opened(browser, path, f"#{place}") as page:
         assert in_browser(page) == moved
 

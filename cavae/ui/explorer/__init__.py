@@ -6,6 +6,7 @@ computes the same numbers. The position never is in the data, which would be sen
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ from numpy.typing import NDArray
 from streamlit.components import v2
 
 from cavae import explorer, numbers
+from cavae.errors import DataError
 from cavae.plots.volumes import centile
-from cavae.ui import models, results, state
+from cavae.ui import models, problems, recognition, results, state, uploads, widgets
 from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -101,11 +103,45 @@ def mount(people: Shown) -> dict[str, Any] | None:
     """Draw the explorer; the position that it was last told of, None before the first."""
     html, style = explorer.template()
     component = v2.component("explorer", html=html, css=style, js=explorer.scripts())
-    return component(key=KEY, data=people.text, on_position_change=_nothing).position
+    made = component(
+        key=KEY, data=people.text, on_position_change=_nothing, on_file_change=_take_file
+    )
+    return made.position
 
 
 def _nothing() -> None:
     """The position is read where it is shown."""
+
+
+def _take_file() -> None:
+    """Keep a file that was dropped on the explorer, for `show_dropped` to read in the next run."""
+    if sent := st.session_state[KEY].get("file"):
+        uploads.take(str(sent["name"]), base64.b64decode(sent["base64"]))
+
+
+def show_dropped() -> None:
+    """Read a file that was dropped; what must be settled before its people are shown.
+
+    A table without any fault, guess or gap is in use at once, and the page begins anew.
+    """
+    reading = uploads.read()
+    if reading is None or reading.in_use:
+        return
+    if reading.error:
+        widgets.show_error(DataError(reading.error))
+        recognition.show_still_in_use()
+    else:
+        title, button = st.columns([3, 1], vertical_alignment="bottom")
+        title.header(plain(reading.names), anchor=False)
+        with button:
+            recognition.show_next_step(reading.check, reading)
+        recognition.show_state(reading.check, reading)
+        if reading.check.problems:
+            problems.show(reading.check, reading.names)
+    with st.container(horizontal=True):
+        st.page_link("pages/data.py", label="Choose its columns on page Data")
+        if state.loaded() is None:
+            st.button("Dismiss", key="dismiss", icon=":material/close:", on_click=uploads.forget)
 
 
 def position(model: Model, people: Shown, told: dict[str, Any] | None) -> Position:

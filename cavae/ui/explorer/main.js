@@ -95,7 +95,7 @@ function saveFile(name, address) {
 
 // -- the whole
 
-function startExplorer(root, data, tell) {
+function startExplorer(root, data, tell, give) {
   const find = (name) => root.querySelector(`.${name}`);
   const engine = makeEngine(data);
   const palette = effectPalette();
@@ -116,6 +116,7 @@ function startExplorer(root, data, tell) {
   pictures.paired = makePaired(find("paired"), data, theme);
   pictures.strongest = makeStrongest(find("strongest"), data, theme);
   const tip = makeTip(root, theme);
+  const files = makeFiles(root, give);
 
   function limit() {
     return unit === "SD" ? data.limit : data.percentLimit;
@@ -293,6 +294,7 @@ function startExplorer(root, data, tell) {
     show,
     words: stateAnnounced,
     player,
+    files,
     get brains() {
       return { moving: pictures.brain, kept: compare.brain() };
     },
@@ -308,6 +310,7 @@ function startExplorer(root, data, tell) {
       clearTimeout(resting);
       player.pause();
       compare.stop();
+      files.stop();
       Object.values(pictures).forEach((picture) => picture.stop?.());
     },
   };
@@ -331,6 +334,10 @@ function fillPeople(select, data) {
   };
   const words = ({ id, diagnosis, age }) =>
     [id, diagnosis, age === null ? "" : `${Math.round(age)} years`].filter(Boolean).join(" · ");
+  // A long name may be cut: in full under the pointer.
+  select.addEventListener("pointerenter", () => {
+    select.title = select.selectedOptions[0]?.textContent || "";
+  });
   select.replaceChildren(
     option(data.average, data.average.id),
     ...data.people.map((person) => option(person, words(person))),
@@ -424,16 +431,21 @@ function sourceText(source) {
 
 // Streamlit calls this again after each run of the page, on the same elements: only other data
 // begin anew.
-function mountExplorer({ parentElement, data, setStateValue }) {
+function mountExplorer({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".explorer");
   const source = sourceText(data);
   const tell = (value) => root.tell("position", value);
+  const give = setTriggerValue ? (file) => root.give("file", file) : null;
   root.tell = setStateValue;
+  root.give = setTriggerValue;
   if (root.source === source) {
     root.explorer.setTheme();
+    root.explorer.files.heard();
     return;
   }
   root.explorer?.stop();
+  root.blank ||= Array.from(root.childNodes, (node) => node.cloneNode(true));
+  if (root.source) root.replaceChildren(...root.blank.map((node) => node.cloneNode(true)));
   root.source = source;
-  root.explorer = startExplorer(root, readData(JSON.parse(source)), tell);
+  root.explorer = startExplorer(root, readData(JSON.parse(source)), tell, give);
 }
