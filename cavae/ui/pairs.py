@@ -39,7 +39,7 @@ PREVIEWED = 10
 ACCEPTED = (
     f"Accepted: 1 to {MOST:,} pairs, age {AGE_LIMITS[0]:.0f} to {AGE_LIMITS[1]:.0f} years, "
     f"ICV {ICV_LIMITS[0]:,.0f} to {ICV_LIMITS[1]:,.0f} mm³. "
-    "For more pairs use the command below: it writes them to disk as it draws them."
+    "More pairs: the command below."
 )
 FORMATS = {"CSV": (".csv", "text/csv"), "Parquet": (".parquet", "application/octet-stream")}
 SEXES = {"Both": None, "F": "F", "M": "M"}
