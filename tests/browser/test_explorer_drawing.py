@@ -158,6 +158,35 @@ def test_keys_turn_the_atlas_and_home_puts_it_back(drawn: Page):
     assert colored(drawn, "brain", "red")[0] == 0
 
 
+def test_deep_regions_stand_in_a_shell_that_has_no_name(drawn: Page):
+    shell = {"side": "L", "vertices": [2 * v for v in box(-40)], "faces": sum(FACES, ())}
+    drawn.evaluate(
+        """(shell) => {
+      data.mesh.shells = [shell];
+      window.brain = makeBrain(host('brain'), data, theme);
+      brain.paint(Float32Array.from([1, 0, 0, 0, 0, 1]));
+    }""",
+        shell,
+    )
+    glass = """() => {
+      const canvas = document.querySelector('.brain canvas');
+      const { data: pixels, width, height } =
+        canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const at = Array.from({ length: width * height }, (_, k) => k)
+        .filter((k) => pixels[4 * k + 3] > 0 && pixels[4 * k + 3] < 200);
+      const one = at[at.length >> 1];
+      return [at.length, one === undefined ? null : brain.featureAt(one % width, one / width)];
+    }"""
+    drawn.wait_for_timeout(400)
+    assert drawn.evaluate(glass)[0] < 1000
+    drawn.get_by_role("button", name="Deep").click()
+    drawn.wait_for_timeout(400)
+    count, feature = drawn.evaluate(glass)
+    assert count > 10_000
+    assert feature is None
+    assert colored(drawn, "brain", "blue")[0] > 1000
+
+
 @pytest.fixture
 def scatter(drawn: Page) -> Page:
     drawn.evaluate("""() => {

@@ -19,6 +19,7 @@ const MOST_ZOOM = 6;
 const STILL_MS = 160; // after turning, before the finer picture
 const BRIGHTEST = 1.08;
 const LIGHTS = 128; // shades of light a region may have
+const SHELL = [138, 143, 156]; // the glass around what is deep
 const SEAM = 0.74; // light on the border between two regions
 
 const VERTEX_SHADER = `#version 300 es
@@ -113,7 +114,10 @@ function makeBrain(host, data, theme) {
     }
     listeners.forEach((listener) => listener(region < 0 ? null : mesh.regions[region].feature, x, y));
   };
-  const pick = (x, y) => (seen ? regionUnder(seen, x / state.width, y / state.height) : -1);
+  const pick = (x, y) => {
+    const region = seen ? regionUnder(seen, x / state.width, y / state.height) : -1;
+    return region < mesh.regions.length ? region : -1; // the shell is behind every region
+  };
   turnByPointer(canvas, rotate, zoom, (event) => tell(pick(...pointerPlace(event, canvas)), event.clientX, event.clientY));
   canvas.addEventListener("pointerleave", () => tell(-1, 0, 0));
   canvas.addEventListener("keydown", (event) => {
@@ -156,6 +160,13 @@ function makeBrain(host, data, theme) {
       press();
       lookSoon();
     },
+    /** Lighten a feature's region as the pointer does, or none; nobody is told. */
+    mark(feature) {
+      const region = mesh.regions.findIndex((one) => feature !== null && one.feature === feature);
+      if (region === state.marked) return;
+      state.marked = region;
+      fill();
+    },
     onTurn: (follow) => followers.push(follow),
     toPng() {
       look(true);
@@ -172,10 +183,14 @@ function makeBrain(host, data, theme) {
 
 // -- colours of pixels
 
-/** 32-bit colours by 128 * (region + 1) + light; nothing at 0; the marked region lighter. */
+/** 32-bit colours by 128 * (region + 1) + light; nothing at 0; the marked region lighter; last the shell. */
 function shadeTable(shades, marked) {
   const count = shades.length / 3;
-  const table = new Uint32Array(LIGHTS * (count + 1));
+  const table = new Uint32Array(LIGHTS * (count + 2));
+  for (let level = 0; level < LIGHTS; level++) {
+    const alpha = 32 + 170 * Math.max(0, 0.9 - level / (LIGHTS - 1)); // thicker where it turns away
+    table[LIGHTS * (count + 1) + level] = (alpha << 24) | (SHELL[2] << 16) | (SHELL[1] << 8) | SHELL[0];
+  }
   for (let region = 0; region < count; region++) {
     const lift = region === marked ? 0.4 : 0;
     const [red, green, blue] = [0, 1, 2].map((k) => 255 * (shades[3 * region + k] * (1 - lift) + lift));
@@ -200,15 +215,14 @@ function mean4(table, parts, from) {
   let [red, green, blue, covered] = [0, 0, 0, 0];
   for (let k = from; k < from + 4; k++) {
     const color = table[parts[k]];
-    if (!color) continue;
-    red += color & 255;
-    green += (color >> 8) & 255;
-    blue += (color >> 16) & 255;
-    covered++;
+    const alpha = color >>> 24;
+    red += alpha * (color & 255);
+    green += alpha * ((color >> 8) & 255);
+    blue += alpha * ((color >> 16) & 255);
+    covered += alpha;
   }
   if (!covered) return 0;
-  const alpha = covered === 4 ? 255 : 64 * covered;
-  return (alpha << 24) | ((blue / covered) << 16) | ((green / covered) << 8) | (red / covered | 0);
+  return ((covered / 4) << 24) | ((blue / covered) << 16) | ((green / covered) << 8) | (red / covered | 0);
 }
 
 /**
@@ -329,7 +343,7 @@ const DEEP =
 
 /**
  * All regions as one mesh, in blocks of one side and depth, so that a view hides a side by leaving
- * out a block. positions (mm), normals, regions of vertices, indices.
+ * out a block, and the shells of both sides. positions (mm), normals, regions of vertices, indices.
  */
 function mergedMesh(data) {
   const stored = data.mesh;
@@ -352,8 +366,19 @@ function mergedMesh(data) {
     }
     block.count = indices.length - block.start;
   }
-  const positions = Float32Array.from(vertices, (value) => value * stored.scale);
-  const owner = new Uint8Array(vertices.length / 3);
+  const shells = stored.shells || [];
+  let before = vertices.length;
+  for (const { side, vertices: own, faces: corners } of shells) {
+    blocks.push({ name: side === "L" ? "left shell" : "right shell", start: indices.length, count: corners.length });
+    for (const corner of corners) indices.push(corner + before / 3);
+    before += own.length;
+  }
+  const positions = new Float32Array(before);
+  [vertices, ...shells.map((shell) => shell.vertices)].reduce((at, own) => {
+    own.forEach((value, k) => (positions[at + k] = value * stored.scale));
+    return at + own.length;
+  }, 0);
+  const owner = new Uint8Array(before / 3).fill(regions.length);
   regions.forEach((_, k) => owner.fill(k, stored.vertexOffsets[k], stored.vertexOffsets[k + 1]));
   const half = centred(positions);
   return { regions, blocks, positions, owner, half, indices: Uint32Array.from(indices), normals: meshNormals(positions, indices) };
@@ -405,8 +430,12 @@ function brainRaster(mesh) {
   canvas.addEventListener("webglcontextrestored", () => {
     uniforms = prepared(gl, mesh);
   });
-  const hidden = (block, { name, deep }) =>
-    block.name.startsWith(BRAIN_VIEWS[name].without || "none") || (deep && !block.name.endsWith("deep"));
+  const drawBlocks = ({ name }, wanted) => {
+    const { without = "none" } = BRAIN_VIEWS[name];
+    for (const block of mesh.blocks)
+      if (wanted.test(block.name) && !block.name.startsWith(without))
+        gl.drawElements(gl.TRIANGLES, block.count, gl.UNSIGNED_INT, 4 * block.start);
+  };
   return {
     see(state, width, height, fine) {
       canvas.width = width * fine;
@@ -415,8 +444,11 @@ function brainRaster(mesh) {
       gl.uniformMatrix3fv(uniforms.turn, true, state.turn.flat());
       gl.uniform2fv(uniforms.zoom, zoomOf(state, mesh.half));
       gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-      for (const block of mesh.blocks)
-        if (!hidden(block, state)) gl.drawElements(gl.TRIANGLES, block.count, gl.UNSIGNED_INT, 4 * block.start);
+      if (state.deep) {
+        drawBlocks(state, /shell$/);
+        gl.clear(gl.DEPTH_BUFFER_BIT); // what is deep lies over its shell
+        drawBlocks(state, /deep$/);
+      } else drawBlocks(state, /^(?!.*shell)/);
       const samples = new Uint8Array(4 * canvas.width * canvas.height);
       gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, samples);
       return seenPixels(samples, width, height, fine);
