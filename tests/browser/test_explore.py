@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import SETTLE_MS, Visit, download, settle
@@ -202,6 +203,17 @@ def test_two_moments_stand_side_by_side_and_only_one_moves(explore: Page):
     compare.click()
     expect(page.locator(".keptPaired")).to_be_hidden()
     agree(page)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_fault_in_two_moments(visit: Visit, theme: str):
+    page = ready(visit("explore", theme=theme))
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("button", name="Both").click()
+    drag_down(page)
+    expect(page.locator(".said")).to_contain_text("A, kept: demo-")
+    found = Axe().run(page).response["violations"]
+    assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in found]
 
 
 def test_two_brains_turn_as_one(explore: Page):

@@ -29,8 +29,16 @@ function makeCompare(root, data, theme, scene) {
   }
 
   function stop() {
+    mark(null);
     position = state = null;
     dress();
+  }
+
+  function mark(feature) {
+    for (const { slices, brain } of [kept, scene.pictures]) {
+      slices?.mark(feature);
+      brain?.mark(feature);
+    }
   }
 
   // Hold a position as A.
@@ -109,6 +117,12 @@ function makeCompare(root, data, theme, scene) {
       if (position && stale) scene.paint(kept, state);
       stale = false;
     },
+    /** Show the region under the pointer in A and in B; none where nothing is compared. */
+    mark(feature) {
+      if (position) mark(feature);
+    },
+    /** What a reader that sees no picture is told of A, beside B. */
+    words: () => (position ? ` A, kept: ${stateWords(data, state)}` : ""),
     changed() {
       stale = true;
     },

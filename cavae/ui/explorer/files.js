@@ -2,7 +2,7 @@
 // reads it. Nothing of it is looked at here.
 
 const MOST_MEGABYTES = 20;
-const NEEDS_APP = "A table of your own needs the Healthy Twin app: this file has no Python to read it.";
+const NEEDS_APP = "A table of your own needs the Healthy Twin app, page Explore: nothing here can read it.";
 
 /** Take files for `give({name, base64})`; where that is null there is no Python. */
 function makeFiles(root, give) {

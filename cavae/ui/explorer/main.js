@@ -159,7 +159,7 @@ function startExplorer(root, data, tell, give) {
     setText(find("being"), `${position.person.id} ${beingWords(data, position, region)}`);
     find("person").value = position.person.id;
     compare.say();
-    setText(find("said"), stateWords(data, engine.state(position.person, position.s)));
+    setText(find("said"), stateWords(data, engine.state(position.person, position.s)) + compare.words());
     tell({ model: data.model.name, person: position.person.id, s: Array.from(position.s) });
   }
 
@@ -217,6 +217,7 @@ function startExplorer(root, data, tell, give) {
     redraw();
   });
   const hover = (feature, x, y) => {
+    compare.mark(feature);
     if (feature === null || !state) return tip.hide();
     tip.show(compare.on() ? compare.hoverWords(state, feature) : hoverWords(data, state, feature), x, y);
   };

@@ -140,13 +140,15 @@ function makeStrongest(host, data, theme) {
     rows.forEach((row, k) => {
       row.feature = order[k];
       const value = values[row.feature];
-      const length = Math.min(Math.abs(value) / limit, 1) * (size.width - zero - 38);
+      const across = Math.max(0, size.width - zero - (kept ? 96 : 38)) / limit;
+      const length = Math.min(Math.abs(value), limit) * across;
       setText(row.name, shortened(data.rois[row.feature].label, names / 5.9));
       setAttributes(row.name, { x: names, y: (k + 0.5) * step });
       setAttributes(row.bar, { x: zero, y: k * step + 2, width: length, height: Math.max(2, step - 4), fill: palette.css(value, limit) });
       setText(row.words, signedNumber(value, unit === "%" ? 0 : 1));
-      if (kept) placeKept(row, unit, (there) => zero + Math.min(Math.abs(there) / limit, 1) * (size.width - zero - 38), k * step, step);
-      setAttributes(row.words, { x: zero + length + 5, y: (k + 0.5) * step });
+      let end = zero + length;
+      if (kept) end = Math.max(end, drawKept(row, unit, limit, zero, across, k * step, step));
+      setAttributes(row.words, { x: end + 5, y: (k + 0.5) * step });
     });
   };
   const look = watchSize(host, (width, height) => {
@@ -154,9 +156,14 @@ function makeStrongest(host, data, theme) {
     setAttributes(svg, { width, height });
     if (last) draw(...last);
   });
-  const placeKept = (row, unit, across, top, step) => {
-    const x = across((unit === "%" ? kept.percent : kept.effect)[row.feature]);
-    setAttributes(row.kept, { x1: x, x2: x, y1: top, y2: top + step });
+  // The value of A: a line where its bar would end, none where it is of the other sign; its end.
+  const drawKept = (row, unit, limit, zero, across, top, step) => {
+    const [here, there] = [last[0], kept].map((one) => (unit === "%" ? one.percent : one.effect)[row.feature]);
+    const x = zero + Math.min(Math.abs(there), limit) * across;
+    const same = here * there > 0;
+    setText(row.words, `${row.words.textContent} · A ${signedNumber(there, unit === "%" ? 0 : 1)}`);
+    setAttributes(row.kept, { x1: x, x2: x, y1: top, y2: top + step, display: same ? "inline" : "none" });
+    return same ? x : zero;
   };
   /** Mark where another state stands, or none. */
   const keep = (state) => {

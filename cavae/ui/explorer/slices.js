@@ -29,6 +29,7 @@ function makeSlices(host, data, theme, rows = SLICE_ROWS) {
   let paths = null;
   let view = null;
   let colorOf = () => null;
+  let marked = null;
 
   const paint = (colors) => {
     colorOf = colors;
@@ -52,6 +53,7 @@ function makeSlices(host, data, theme, rows = SLICE_ROWS) {
     view.top = (height - scale * layout.height) / 2;
     pen = sharpPen(fills, width, height);
     paths = slicePaths(layout, view);
+    marked = null;
     drawLines(sharpPen(lines, width, height));
     paint(colorOf);
   };
@@ -61,6 +63,11 @@ function makeSlices(host, data, theme, rows = SLICE_ROWS) {
     ink.lineJoin = "round";
     ink.strokeStyle = BORDER;
     paths.rois.forEach((path) => ink.stroke(path));
+    if (marked) {
+      ink.lineWidth = 2.2;
+      ink.strokeStyle = theme.text;
+      ink.stroke(marked);
+    }
     const size = Math.max(10, Math.min(12.5, 9 * view.scale));
     ink.font = `${size}px ${theme.font}`;
     ink.fillStyle = theme.muted;
@@ -90,6 +97,13 @@ function makeSlices(host, data, theme, rows = SLICE_ROWS) {
     paint,
     onHover: (tell) => listeners.push(tell),
     resize: look,
+    /** Outline a feature's region, or none. */
+    mark(feature) {
+      const next = (feature !== null && paths?.rois.get(String(data.features[feature]))) || null;
+      if (next === marked) return;
+      marked = next;
+      drawLines(sharpPen(lines, view.width, view.height));
+    },
     /** Show other slices in the same place. */
     setRows(next) {
       if (next === rows) return;
