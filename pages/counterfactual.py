@@ -48,7 +48,7 @@ def beside_their_twin(choice: people.Choice) -> None:
                 f"{people.facts(person)}  \n{comparison.in_a_sentence(key_rows, person)}",
                 help=f"{explain('centile')} {explain('interval')}",
             )
-            notices.of_person(caveats := core.caveats(model, person))
+            notices.cautions(caveats := core.caveats(model, person))
             # On the first screen, with and without lines above it.
             height = 350 if caveats else 384
             figure = plots.plot_paired_volumes(key_rows, height=height, unit=person.unit)

@@ -1,11 +1,15 @@
 """What tests of every kind share."""
 
+import os
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+STORAGE = tempfile.TemporaryDirectory(prefix="storage-")
+os.environ["CAVAE_STORAGE"] = STORAGE.name  # What tests train is not kept beside the app.
 
 
 @pytest.fixture(scope="session")

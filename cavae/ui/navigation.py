@@ -54,6 +54,12 @@ PAGES: tuple[Entry, ...] = (
         "Make a synthetic cohort of pairs and download it.",
     ),
     Entry(
+        "pages/train.py",
+        "Train",
+        ":material/model_training:",
+        "Train a model on your own people and watch it learn.",
+    ),
+    Entry(
         "pages/evaluate.py",
         "Evaluate",
         ":material/fact_check:",

@@ -26,8 +26,8 @@ def remarks(sentences: Iterable[str]) -> None:
             st.caption(f":material/info: {plain(sentence)}")
 
 
-def of_person(sentences: Iterable[str]) -> None:
-    """What makes one person's result less certain."""
+def cautions(sentences: Iterable[str]) -> None:
+    """What makes a result less certain."""
     for sentence in sentences:
         _stand_out(sentence)
 

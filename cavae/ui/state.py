@@ -32,6 +32,7 @@ class Key(StrEnum):
     SELECTED = "selected"
     RESULTS = "results"
     MEASURED = "measured"
+    TRAINED = "trained"
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,18 @@ def demo_check() -> Check:
 def model_name() -> str:
     """The model in use, by its name under pretrained/; the sidebar chooses among several."""
     return st.session_state.get(Key.MODEL, DEFAULT_MODEL)
+
+
+def trained_models() -> tuple[str, ...]:
+    """Folders of the models that this visitor has trained and opened."""
+    return st.session_state.get(Key.TRAINED, ())
+
+
+def use_trained(folder: str) -> None:
+    """Use a model that was trained here on every page; as a callback, before the page is drawn."""
+    if folder not in trained_models():
+        st.session_state[Key.TRAINED] = (*trained_models(), folder)
+    st.session_state[Key.MODEL] = folder
 
 
 def follow_link(models: Iterable[str]) -> None:

@@ -96,6 +96,7 @@ def _choose_model() -> None:
         show_error(error)
         return
     state.follow_link(names)
+    names += state.trained_models()
     if state.model_name() not in (*names, DEFAULT_MODEL):  # A folder of someone's own.
         names.append(state.model_name())
     if len(names) > 1:

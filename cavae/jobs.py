@@ -1,0 +1,229 @@
+"""Training in the background: one after another, each in a process of its own.
+
+A job goes on when the page that started it is closed; whoever has its id finds it again. On disk
+are its record (settings, curves, what became of it) and the model, never a row of the people: they
+go to the process through memory.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import queue
+import re
+import secrets
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.synchronize import Event
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cavae.config import DEFAULT_VARIANT, TrainConfig, require_variant
+from cavae.errors import CavaeError, ConfigError
+
+if TYPE_CHECKING:
+    from cavae.cohort import Cohort
+    from cavae.training import Progress
+
+STORAGE = Path(__file__).resolve().parent.parent / "storage"
+RECORD = "job.json"
+NAME = r"[A-Za-z0-9][\w.-]{0,63}"
+ID = r"[A-Za-z0-9_-]{22}"
+ENDED = ("done", "cancelled", "failed", "interrupted")
+CRASHED = (
+    "The training process ended by itself (exit status {code}); there may be too little memory."
+)
+UNEXPECTED = "Training stopped on an unexpected error ({kind})."
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be trained, on whom, and the name that the model gets."""
+
+    cohort: Cohort
+    config: TrainConfig
+    source: str
+    name: str
+    latent: int = 5
+    variant: str = DEFAULT_VARIANT
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(NAME, self.name):
+            raise ConfigError(
+                f"The model's name is {self.name!r}; accepted: up to 64 letters, digits, "
+                "points, hyphens and underscores, beginning with a letter or digit."
+            )
+        require_variant(self.variant, self.config)
+
+
+@dataclass
+class Job:
+    """What is known of a job: queued, running, or one of ENDED.
+
+    history has an entry an epoch: the loss terms, the validation distances W2 or None, best_epoch
+    and seconds. model is the folder, once there is one.
+    """
+
+    id: str
+    name: str
+    settings: Mapping[str, Any]
+    status: str = "queued"
+    reason: str = ""
+    history: list[dict[str, Any]] = field(default_factory=list)
+    model: str | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will come."""
+        return self.status in ENDED
+
+
+class JobQueue:
+    """The jobs of one server; records and models lie in a folder, $CAVAE_STORAGE or STORAGE."""
+
+    def __init__(self, storage: Path | None = None) -> None:
+        self._storage = storage or Path(os.environ.get("CAVAE_STORAGE", STORAGE))
+        self._jobs: dict[str, Job] = {}
+        self._cancelled: dict[str, Event] = {}
+        self._waiting: queue.SimpleQueue[tuple[str, Order]] = queue.SimpleQueue()
+        self._spawn = multiprocessing.get_context("spawn")
+        threading.Thread(target=self._run_all, name="jobs", daemon=True).start()
+
+    def submit(self, order: Order) -> str:
+        """Take an order; returns the job's id, which nobody can guess.
+
+        Raises ConfigError when the folder cannot be written.
+        """
+        job = Job(secrets.token_urlsafe(16), order.name, order.config.to_dict())
+        try:
+            (self._storage / job.id).mkdir(mode=0o700, parents=True)
+            _write_record(job, self._storage / job.id)
+        except OSError as error:
+            raise ConfigError(
+                f"Models cannot be kept in {str(self._storage)!r}: {error.strerror}; "
+                "CAVAE_STORAGE names another folder."
+            ) from error
+        self._jobs[job.id] = job
+        self._cancelled[job.id] = self._spawn.Event()
+        self._waiting.put((job.id, order))
+        return job.id
+
+    def find(self, job_id: str) -> Job | None:
+        """The job of that id, of this server or of one before it; None if there is none."""
+        if job_id in self._jobs:
+            return self._jobs[job_id]
+        if not re.fullmatch(ID, job_id):
+            return None
+        return _read_record(self._storage / job_id)
+
+    def ahead(self, job_id: str) -> int:
+        """How many jobs come before a queued one."""
+        before = [job for job in self._jobs.values() if not job.ended]
+        return next((k for k, job in enumerate(before) if job.id == job_id), 0)
+
+    def cancel(self, job_id: str) -> None:
+        """Stop a job; if it was running, the best epoch so far becomes the model."""
+        if job_id in self._cancelled:
+            self._cancelled[job_id].set()
+
+    def _run_all(self) -> None:
+        while True:
+            job_id, order = self._waiting.get()
+            self._run(self._jobs[job_id], order, self._cancelled[job_id])
+
+    def _run(self, job: Job, order: Order, cancelled: Event) -> None:
+        folder = self._storage / job.id
+        if cancelled.is_set():
+            job.status = "cancelled"
+            _write_record(job, folder)
+            return
+        receiver, sender = self._spawn.Pipe(duplex=False)
+        # A daemon is told to end when the server ends, and the server waits for it.
+        process = self._spawn.Process(
+            target=_work, args=(job, order, folder, sender, cancelled), name="training", daemon=True
+        )
+        process.start()
+        sender.close()
+        job.status = "running"
+        _listen(job, receiver)
+        process.join()
+        ended = _read_record(folder)
+        if ended is not None and ended.ended:
+            job.reason, job.model, job.status = ended.reason, ended.model, ended.status
+        else:
+            job.reason, job.status = CRASHED.format(code=process.exitcode), "failed"
+            _write_record(job, folder)
+
+
+def _listen(job: Job, receiver: Connection) -> None:
+    """Add to the history what the process tells, until it has nothing more to tell."""
+    try:
+        while True:
+            job.history.append(receiver.recv())
+    except EOFError:
+        return
+
+
+def _work(job: Job, order: Order, folder: Path, sender: Connection, cancelled: Event) -> None:
+    """The process: train, write the model, and say in the record what became of it."""
+
+    def interrupt(*_: object) -> None:
+        job.status = "interrupted"
+
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, interrupt)
+    job.status = "running"
+    try:
+        _train(job, order, folder / order.name, sender, cancelled)
+        job.model = str(folder / order.name)
+        if job.status == "running":
+            job.status = "done"
+    except CavaeError as error:
+        job.status, job.reason = "failed", str(error)
+    except Exception as error:
+        job.status, job.reason = "failed", UNEXPECTED.format(kind=type(error).__name__)
+    _write_record(job, folder)
+
+
+def _train(job: Job, order: Order, model: Path, sender: Connection, cancelled: Event) -> None:
+    from cavae.experiments import train_and_save
+    from cavae.training import split_cohort
+
+    def tell(progress: Progress) -> bool:
+        job.history.append(_epoch(progress))
+        if cancelled.is_set():
+            job.status = "cancelled"
+        try:
+            sender.send(job.history[-1])
+        except OSError:  # The server is gone: keep what there is while nobody looks on.
+            job.status = "interrupted"
+        return job.status == "running"
+
+    split = split_cohort(order.cohort, order.config)
+    train_and_save(split, order.config, model, order.source, order.latent, tell, order.variant)
+
+
+def _epoch(progress: Progress) -> dict[str, Any]:
+    """Progress as plain JSON; a distance that was not measured is None."""
+    values = asdict(progress)
+    for name in ("w2_target", "w2_background"):
+        values[name] = None if values[name] != values[name] else values[name]
+    return values
+
+
+def _write_record(job: Job, folder: Path) -> None:
+    written = folder / f".{RECORD}"
+    written.write_text(json.dumps(asdict(job)), encoding="utf-8")
+    os.replace(written, folder / RECORD)
+
+
+def _read_record(folder: Path) -> Job | None:
+    """The job of a folder; one that ran when its server ended without a word is interrupted."""
+    try:
+        return Job(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None

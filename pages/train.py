@@ -1,0 +1,35 @@
+"""Train: a model of the loaded people, watched while it learns."""
+
+import streamlit as st
+
+from cavae.jobs import Order
+from cavae.ui import charts, frame, notices, state, training, widgets
+
+frame.require()
+charts.make_readable()
+st.title("Train", anchor=False)
+st.markdown("Train a model on people of your own, watch it learn, and use it on every page.")
+
+
+def order_form(table: state.Loaded) -> None:
+    """Who against whom, with which settings; what to expect; and the button."""
+    groups = training.choose_groups(table.cohort)
+    if (problem := training.problem(table.cohort, groups)) is not None:
+        st.info(problem, icon=":material/info:")
+        return
+    config, latent, variant = training.choose_settings(groups)
+    st.markdown(training.outlook(table.cohort, config, groups))
+    notices.cautions(training.cautions(table.cohort, groups))
+    left, right = st.columns([2, 1], vertical_alignment="bottom")
+    name = left.text_input("Name of the model", training.suggested_name(table.name), max_chars=64)
+    if right.button("Train", type="primary", icon=":material/play_arrow:", width="stretch"):
+        training.start(Order(table.cohort, config, table.name, name, latent, variant))
+
+
+with widgets.errors_as_sentences():
+    if (job := training.current_job()) is None:
+        order_form(widgets.require_cohort())
+    else:
+        training.show_job(job)
+        training.offer_model(job)
+        training.another_button()

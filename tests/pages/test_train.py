@@ -1,0 +1,91 @@
+"""Train: what is asked and said before, a job from start to model, and what is refused."""
+
+import time
+
+import pytest
+
+from cavae.jobs import JobQueue
+from cavae.ui.state import DEMO
+from tests.pages.session import figures, open_page, said
+from tests.people import make_cohort, write_cohort
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    path = tmp_path_factory.mktemp("people") / "people.csv"
+    write_cohort(make_cohort(healthy=40, diseased=30, sites=("Here",)), path)
+    return path
+
+
+def button(app, label):
+    return next(one for one in app.main.button if one.label == label)
+
+
+def run_until(app, words, seconds=90):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if words in said(app.run()):
+            return app
+        time.sleep(0.5)
+    raise AssertionError(said(app))
+
+
+def test_without_people_it_says_how_to_begin():
+    assert "No people loaded yet" in said(open_page("train"))
+
+
+def test_it_says_what_will_happen_before_it_begins(table):
+    words = said(open_page("train", table))
+    assert "40 healthy people and 30 with the disease, 8 brain regions" in words
+    assert "Only 30 people have the disease" in words
+    assert "Everyone is of one site" in words
+
+
+def test_a_side_without_labels_cannot_be_trained_on(table):
+    app = open_page("train", table)
+    app.main.multiselect(key="train_target").set_value([]).run()
+    assert "Choose at least one label on each side." in app.main.info[0].value
+    assert "Train" not in [one.label for one in app.main.button]
+
+
+def test_a_job_becomes_a_model_for_every_page(table):
+    app = open_page("train", table)
+    app.main.number_input(key="train_epochs").set_value(5).run()
+    button(app, "Train").click().run()
+    job_id = "".join(app.query_params["job"])
+    run_until(app, "Finished: people")
+    assert len(figures(app)) == 1
+    button(app, "Use this model on every page").click().run()
+    assert app.session_state["model"] == JobQueue().find(job_id).model
+    app.switch_page("pages/latent_space.py").run()
+    assert not app.exception
+    assert not app.error
+
+
+def test_stopping_keeps_the_best_so_far():
+    app = open_page("train", DEMO)
+    app.main.number_input(key="train_epochs").set_value(5000).run()
+    button(app, "Train").click().run()
+    run_until(app, "Training: demo")
+    time.sleep(5)
+    button(app.run(), "Stop and keep the best so far").click().run()
+    assert "Download the model (ZIP)" in [
+        one.proto.label for one in run_until(app, "Stopped by you").main.get("download_button")
+    ]
+
+
+def test_a_name_that_cannot_be_is_refused(table):
+    app = open_page("train", table)
+    app.main.text_input[0].set_value("../up").run()
+    button(app, "Train").click().run()
+    assert "The model's name is" in said(app)
+    assert "job" not in app.query_params
+
+
+def test_another_visitor_without_the_address_sees_nothing_of_it(table):
+    app = open_page("train", table)
+    app.main.number_input(key="train_epochs").set_value(1).run()
+    button(app, "Train").click().run()
+    other = open_page("train", table)
+    assert "Training:" not in said(other)
+    assert "Finished:" not in said(other)

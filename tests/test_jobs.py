@@ -1,0 +1,130 @@
+"""Jobs train in the background, survive who started them, and say what became of them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+import torch
+
+from cavae.checkpoint import load_model
+from cavae.config import train_config
+from cavae.errors import ConfigError
+from cavae.jobs import Job, JobQueue, Order
+from cavae.training import split_cohort, train
+from tests.conftest import ROOT
+from tests.people import make_cohort
+
+QUICK = train_config(target=("AD",), epochs=6, batch_size=32, device="cpu")
+ENDLESS = replace(QUICK, epochs=100_000, patience=100_000)
+
+
+def order(config=QUICK, name="mine"):
+    return Order(make_cohort(healthy=40, diseased=30), config, "people.csv", name)
+
+
+def wait(jobs: JobQueue, job_id: str, until) -> Job:
+    end = time.monotonic() + 90
+    while time.monotonic() < end:
+        if (job := jobs.find(job_id)) and until(job):
+            return job
+        time.sleep(0.05)
+    raise TimeoutError(jobs.find(job_id))
+
+
+def ended(job: Job) -> bool:
+    return job.ended
+
+
+@pytest.fixture
+def jobs(tmp_path):
+    return JobQueue(tmp_path / "storage")
+
+
+def test_a_job_makes_the_model_that_the_same_seed_makes_elsewhere(jobs, tmp_path):
+    job_id = jobs.submit(order())
+    job = wait(jobs, job_id, ended)
+    assert (job.status, job.reason, len(job.history)) == ("done", "", 6)
+    here = train(split_cohort(order().cohort, QUICK), QUICK).network.state_dict()
+    there = load_model(job.model).network.state_dict()
+    assert all(torch.equal(here[name], there[name]) for name in here)
+
+    after_a_restart = JobQueue(tmp_path / "storage").find(job_id)
+    assert after_a_restart == job
+
+
+def test_jobs_wait_for_each_other_and_cancel_keeps_the_best_so_far(jobs):
+    running, waiting = jobs.submit(order(ENDLESS)), jobs.submit(order())
+    wait(jobs, running, lambda job: len(job.history) > 6)
+    assert jobs.find(waiting).status == "queued"
+    assert jobs.ahead(waiting) == 1
+    jobs.cancel(running)
+    job = wait(jobs, running, ended)
+    assert job.status == "cancelled"
+    assert load_model(job.model).facts["best_epoch"] == job.history[-1]["best_epoch"]
+    assert wait(jobs, waiting, ended).status == "done"
+
+
+def test_a_job_cancelled_before_it_began_leaves_no_model(jobs):
+    running, waiting = jobs.submit(order(ENDLESS)), jobs.submit(order())
+    jobs.cancel(waiting)
+    jobs.cancel(running)
+    job = wait(jobs, waiting, ended)
+    assert (job.status, job.model) == ("cancelled", None)
+
+
+def test_a_job_that_cannot_work_says_why(jobs):
+    job = wait(jobs, jobs.submit(order(replace(QUICK, target=("PD",)))), ended)
+    assert job.status == "failed"
+    assert "0 people are labelled PD" in job.reason
+
+
+def test_nobody_finds_a_job_by_guessing_or_by_a_path(jobs):
+    jobs.submit(order())
+    for guess in ("", "../..", "a" * 22, "/etc/passwd"):
+        assert jobs.find(guess) is None
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", "-x", "a" * 65, "a b"])
+def test_a_name_that_is_no_file_name_is_refused(name):
+    with pytest.raises(ConfigError, match="name is"):
+        order(name=name)
+
+
+SERVER = """
+import sys, time
+from pathlib import Path
+from cavae.jobs import JobQueue
+from tests.test_jobs import ENDLESS, order
+if __name__ == "__main__":
+    jobs = JobQueue(Path(sys.argv[1]))
+    job_id = jobs.submit(order(ENDLESS))
+    while len(jobs.find(job_id).history) < 7:
+        time.sleep(0.05)
+    print(job_id, flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
+def test_a_server_that_ends_leaves_the_best_so_far(tmp_path, ending):
+    server = tmp_path / "server.py"
+    server.write_text(SERVER)
+    process = subprocess.Popen(
+        [sys.executable, str(server), str(tmp_path / "storage")],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    job_id = process.stdout.readline().strip()
+    process.send_signal(ending)
+    process.wait()
+    process.stdout.close()
+    job = wait(JobQueue(tmp_path / "storage"), job_id, ended)
+    assert job.status == "interrupted"
+    assert load_model(job.model).facts["best_epoch"] == job.history[-1]["best_epoch"]
