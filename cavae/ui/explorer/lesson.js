@@ -38,6 +38,7 @@ function lessonFacts(data, engine) {
     leastEffect: signed(patient.effect[least]),
     smallRegion: data.labels[small],
     smallEffect: signed(patient.effect[small]),
+    peakName: data.labels[peak],
     peakRegion: inSentence(data.labels[peak]),
     peakEffect: signed(there.effect[peak]),
     peakLeast: data.labels[peakLeast],
@@ -141,7 +142,7 @@ function inTurn(cases, answers) {
 /** Histograms of a region's size in healthy people and patients, with two people marked. */
 function drawGroups(host, data, facts) {
   const { healthy, patients, pair, peak } = facts;
-  const [width, height, left, base] = [560, 300, 10, 232];
+  const [width, height, left, base] = [560, 256, 10, 232];
   const sizes = (people) => people.map(({ observed }) => observed[peak]);
   const all = [...sizes(healthy), ...sizes(patients)];
   const [low, high] = [Math.min(...all), Math.max(...all)];
@@ -166,11 +167,10 @@ function drawGroups(host, data, facts) {
     }),
   );
   addSvg(svg, "line", { x1: left, x2: width - left, y1: base, y2: base, stroke: LINE });
-  for (const [person, color, name, top] of [[pair.healthy, HEALTHY, "healthy", 40], [pair.ill, NOW, "patient", 20]]) {
+  for (const [person, color, name, side] of [[pair.healthy, HEALTHY, "healthy", "end"], [pair.ill, NOW, "patient", "start"]]) {
     const x = across(person.observed[peak]);
-    addSvg(svg, "line", { x1: x, x2: x, y1: top + 6, y2: base, stroke: color, "stroke-width": 2.5 });
-    const words = `${person.id}, ${name}: ${wholeNumber(person.observed[peak])}`;
-    write(words, x, top, x > 0.7 * width ? "end" : x < 0.3 * width ? "start" : "middle");
+    addSvg(svg, "line", { x1: x, x2: x, y1: 26, y2: base, stroke: color, "stroke-width": 2.5 });
+    write(`${person.id}, ${name}: ${wholeNumber(person.observed[peak])}`, x, 16, side);
   }
   write(wholeNumber(low), left, base + 18, "start");
   write(`${data.labels[peak]}${data.unit ? ` (${data.unit})` : ""}`, width / 2, base + 18);
@@ -241,6 +241,7 @@ function startLesson(root, data) {
     find("lessonNext").disabled = at === LESSON.steps.length - 1;
     find("lessonAnother").hidden = !step.another;
     explorer.player.pause();
+    root.querySelector("button[data-view=slices]")?.click();
     explorer.show(startingPosition());
     say();
     history.replaceState(history.state, "", `#step=${at + 1}`);
@@ -266,9 +267,7 @@ function startLesson(root, data) {
   function say() {
     const answer = step.answers[chosen[at]];
     const done = answer && (answer.right || step.at === "case");
-    const shown = [...step.shows, ...(done ? step.reveals : [])];
-    root.dataset.shows = shown.join(" ");
-    root.toggleAttribute("data-secret", step.at === "case" && !done);
+    root.dataset.shows = (done ? step.reveals : step.shows).join(" ");
     const feedback = find("lessonFeedback");
     feedback.replaceChildren();
     if (!answer) return;
