@@ -1,6 +1,7 @@
 """The explorer's pictures, drawn by Chromium from two regions that are boxes."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -284,6 +285,31 @@ def test_pairs_and_strongest_effects_say_names_volumes_and_centiles(drawn: Page)
         expect(paired).to_contain_text(words)
     names = drawn.locator(".strongest .chart-name").all_text_contents()
     assert names == ["Right hippocampus", "Left hippocampus"]
+
+
+def test_long_names_are_short_words_first_and_cut_last(drawn: Page):
+    def short(name: str, letters: int) -> str:
+        return drawn.evaluate("([name, letters]) => shortened(name, letters)", [name, letters])
+
+    assert short("Left amygdala", 26) == "Left amygdala"
+    assert short("Right inferior temporal gyrus", 28) == "R inferior temporal gyrus"
+    assert short("Right inferior temporal gyrus", 22) == "R inf. temporal gyrus"
+    assert short("Right parahippocampal gyrus", 12) == "R parahippo…"
+
+
+def test_a_subtype_has_its_short_name_at_the_outline_and_all_of_it_in_the_key(drawn: Page):
+    drawn.evaluate("""() => {
+      const shape = { mean: [1, 1, 0], covariance: [1, 0, 0, 0, 1, 0, 0, 0, 1], color: '#0072B2' };
+      const name = 'Subtype 2 (Hippocampus, amygdala and middle frontal gyrus)';
+      data.regions = [{ ...shape, name, short: 'Subtype 2', kind: 'subtype', share: 1 }];
+      const sliders = addNode(root, 'div', { class: 'sliders' });
+      makeScatter(host('scatter'), data, theme, sliders);
+    }""")
+    name = drawn.locator(".scatter-name")
+    expect(name).to_be_visible()
+    assert name.evaluate("one => one.firstChild.textContent") == "Subtype 2"
+    expect(name.locator("title")).to_have_text(re.compile(r"^Subtype 2 \(Hippocampus"))
+    expect(drawn.locator(".scatter-subtypes")).to_have_text(re.compile("middle frontal gyrus"))
 
 
 def test_the_legend_has_both_ends_and_both_units(drawn: Page):
