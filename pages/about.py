@@ -103,12 +103,14 @@ No row of these data is in this app: it ships what was computed from them, and s
 
 
 def privacy() -> None:
-    """Where an uploaded table goes, which is nowhere."""
+    """Where an uploaded table goes, which is nowhere, and where a trained model goes."""
     st.markdown(
         """
 - A table you load stays in the memory of the computer that runs this app, for this browser session
   only. Reloading or closing the page forgets it.
-- Nothing is written to disk. What you download is yours to keep or delete.
+- No row of it is written to disk. What you download is yours to keep or delete.
+- A model that you train is kept in the folder `storage` of that computer, with its settings and
+  curves, until someone deletes it there; whoever has the address of its page can open it.
 - No usage statistics, no fonts, no maps, no models are fetched from or sent to anywhere.
 - Synthetic people are nobody. Yet whoever already holds somebody's volumes can often tell whether a
   model learned from that person; the page *Cohort* and each model's card say how often. Think of
