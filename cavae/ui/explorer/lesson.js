@@ -11,11 +11,15 @@ function lessonFacts(data, engine) {
   const named = (names) => data.people.filter((one) => names.split(", ").includes(one.group));
   const [healthy, patients] = [named(data.model.background), named(data.model.target)];
   const size = ({ mean }) => Math.hypot(...mean);
-  const groups = data.regions.filter(({ kind }) => kind === "group").sort((a, b) => size(a) - size(b));
-  const severe = groups[groups.length - 1];
-  const there = engine.state(data.average, Float64Array.from(severe.mean));
-  const peak = weakest(there.effect, (effect) => effect);
-  const peakLeast = weakest(there.effect, Math.abs);
+  const regions = (wanted) => data.regions.filter(({ kind }) => kind === wanted).sort((a, b) => size(a) - size(b));
+  const [groups, subtypes] = [regions("group"), regions("subtype")];
+  const severest = named(groups[groups.length - 1].name);
+  const usual = Float64Array.from(data.labels, (_, k) => meanOf(severest, ({ effect }) => effect[k]));
+  const peak = weakest(usual, (effect) => effect, (k) => !data.key.includes(k)); // of those drawn with their twin
+  // The middle of several subtypes is nobody: the point is dragged to one of them.
+  const far = subtypes.length ? subtypes[subtypes.length - 1] : groups[groups.length - 1];
+  const there = engine.state(data.average, Float64Array.from(far.mean)).effect;
+  const [farMost, farLeast] = [weakest(there, (effect) => effect), weakest(there, Math.abs)];
   const patient = personNamed(data, data.start);
   const most = weakest(patient.effect, (effect) => effect);
   const least = weakest(patient.effect, Math.abs);
@@ -28,7 +32,7 @@ function lessonFacts(data, engine) {
     latent: data.latent,
     unit: data.unit || "units",
     backgroundName: data.model.background,
-    severe: severe.name,
+    far: far.kind === "group" ? `group ${far.name}` : far.short,
     patient: patient.id,
     group: patient.group,
     mostRegion: data.labels[most],
@@ -38,18 +42,18 @@ function lessonFacts(data, engine) {
     leastEffect: signed(patient.effect[least]),
     smallRegion: data.labels[small],
     smallEffect: signed(patient.effect[small]),
-    peakName: data.labels[peak],
     peakRegion: inSentence(data.labels[peak]),
-    peakEffect: signed(there.effect[peak]),
-    peakLeast: data.labels[peakLeast],
-    peakLeastEffect: signed(there.effect[peakLeast]),
+    farMost: data.labels[farMost],
+    farMostEffect: signed(there[farMost]),
+    farLeast: data.labels[farLeast],
+    farLeastEffect: signed(there[farLeast]),
     healthyOne: personWords(pair.healthy),
     illOne: personWords(pair.ill),
     healthySize: wholeNumber(pair.healthy.observed[peak]),
     illSize: wholeNumber(pair.ill.observed[peak]),
-    difference: signedNumber(pair.ill.observed[peak] - pair.healthy.observed[peak], 0),
+    difference: signedVolume(pair.ill.observed[peak] - pair.healthy.observed[peak]),
     illTwin: wholeNumber(ill.twin[peak]),
-    illEffect: signedNumber(ill.now[peak] - ill.twin[peak], 0),
+    illEffect: signedVolume(ill.now[peak] - ill.twin[peak]),
     groupEffects: groups
       .map(({ name }) => `${name} ${signed(meanOf(named(name), ({ effect }) => effect[peak]))} SD`)
       .join(", "),
@@ -74,6 +78,10 @@ function inSentence(label) {
   return label.replace(/^(Left|Right) /, (side) => side.toLowerCase());
 }
 
+function signedVolume(value) {
+  return `${value < 0 ? "−" : "+"}${wholeNumber(Math.abs(value))}`;
+}
+
 function personWords({ id, age, sex }) {
   const facts = [age === null ? "" : `${Math.round(age)} years`, sex].filter(Boolean).join(", ");
   return facts ? `${id} (${facts})` : id;
@@ -87,9 +95,10 @@ function meanOf(people, value) {
 function unlikePair(healthy, patients, feature) {
   const bySize = (people) => [...people].sort((a, b) => a.observed[feature] - b.observed[feature]);
   const lost = patients.filter(({ effect }) => effect[feature] <= -LOST_SD);
-  const ill = bySize(lost.length ? lost : patients);
-  const well = bySize(healthy);
-  return { healthy: well[Math.floor(well.length / 10)], ill: ill[Math.floor(0.95 * ill.length)] };
+  const some = bySize(lost.length ? lost : patients);
+  const ill = some[Math.floor(0.95 * some.length)];
+  const less = bySize(healthy).filter(({ observed }) => observed[feature] < ill.observed[feature]);
+  return { healthy: less[Math.floor(less.length / 4)] || bySize(healthy)[0], ill };
 }
 
 // -- brains to guess
@@ -101,7 +110,7 @@ function lessonCases(data, engine, healthy, patients, peak) {
   const people = subtypes.length ? patients : [...healthy, ...patients];
   const known = people.map(one).filter(Boolean);
   const answers = subtypes.length ? subtypes.map(({ name }) => name) : data.groups.map(({ name }) => name);
-  return { kind: subtypes.length ? "subtypes" : "groups", answers, people: inTurn(known, answers) };
+  return { kind: subtypes.length ? "subtypes" : "groups", answers, people: mixed(known) };
 }
 
 function groupCase(peak) {
@@ -114,7 +123,7 @@ function subtypeCase(engine, subtypes, peak) {
     const best = chances.indexOf(Math.max(...chances));
     if (chances[best] < CLEAR_CHANCE) return null;
     const { name, short } = subtypes[best];
-    return { person, answer: name, words: caseWords(person, short || name, peak, chances[best]) };
+    return { person, answer: name, words: caseWords(person, short, peak, chances[best]) };
   };
 }
 
@@ -123,18 +132,14 @@ function caseWords(person, group, peak, chance) {
   return { caseName: person.id, caseGroup: group, caseChance, caseEffect: signedNumber(person.effect[peak], 1) };
 }
 
-/** The cases so that answers follow each other in no order that helps: the same for everyone. */
-function inTurn(cases, answers) {
-  let seed = 7;
-  const next = () => (seed = (seed * 16807) % 2147483647) / 2147483647;
-  const left = answers.map((answer) => cases.filter((one) => one.answer === answer)).filter((some) => some.length);
-  const turns = [];
-  while (left.length) {
-    const some = left[Math.floor(next() * left.length)];
-    turns.push(...some.splice(Math.floor(next() * some.length), 1));
-    if (!some.length) left.splice(left.indexOf(some), 1);
-  }
-  return turns;
+/** The cases in an order that does not help, the same for everyone (Park and Miller's numbers). */
+function mixed(cases) {
+  let seed = 20_011;
+  const next = () => (seed = (seed * 16_807) % 2_147_483_647);
+  return cases
+    .map((one) => [next(), one])
+    .sort(([first], [second]) => first - second)
+    .map(([, one]) => one);
 }
 
 // -- the two groups as a picture
