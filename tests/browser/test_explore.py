@@ -291,7 +291,7 @@ def test_a_table_is_opened_by_keyboard(explore: Page, tmp_path: Path):
     people(12).to_csv(path, index=False, sep="\t")
     # Not expect_file_chooser, which listens too late for a key.
     explore.on("filechooser", lambda chooser: chooser.set_files(path))
-    explore.get_by_role("button", name="Open a table…").focus()
+    explore.get_by_role("button", name="Open table…").focus()
     explore.keyboard.press("Enter")
     expect(explore.locator("select.person option")).to_have_count(13, timeout=SETTLE_MS)
     settle(explore)
@@ -317,7 +317,7 @@ def test_the_export_is_the_same_explorer_without_a_server(
         moved, place = in_browser(page), page.url.split("#")[1]
         assert moved != shown
         expect(page.locator(".said")).to_contain_text("Left hippocampus")
-        expect(page.get_by_role("button", name="Open a table…")).to_be_hidden()
+        expect(page.get_by_role("button", name="Open table…")).to_be_hidden()
         drop_table(page, "mine.csv", "ID")
         expect(page.locator(".fileNote")).to_contain_text("needs the Healthy Twin app")
     with opened(browser, path, f"#{place}") as page:
