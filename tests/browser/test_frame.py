@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from cavae.ui.navigation import PAGES
 from tests.browser.server import Server, running_app
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -20,7 +21,7 @@ def test_a_fresh_server_opens_any_page_in_its_frame_and_warms_up_on_home(page: P
     with running_app() as server:
         page.goto(f"{server.url}/about")
         expect(page.get_by_role("heading", name="About", level=1)).to_be_visible()
-        expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(8)
+        expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(len(PAGES))
 
         page.get_by_test_id("stSidebarNavLink").filter(has_text="Home").click()
         expect(page.get_by_role("button", name="Use my own table")).to_be_visible()
