@@ -65,7 +65,7 @@ class Job:
     """What is known of a job: queued, running, or one of ENDED.
 
     history has an entry an epoch: the loss terms, the validation distances W2 or None, best_epoch
-    and seconds. model is the folder, once there is one.
+    and seconds. model is the folder, once there is one; process is the id of the one that trains.
     """
 
     id: str
@@ -75,6 +75,7 @@ class Job:
     reason: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
     model: str | None = None
+    process: int | None = None
 
     @property
     def ended(self) -> bool:
@@ -118,7 +119,10 @@ class JobQueue:
             return self._jobs[job_id]
         if not re.fullmatch(ID, job_id):
             return None
-        return _read_record(self._storage / job_id)
+        job = _read_record(self._storage / job_id)
+        if job is not None and not job.ended and not _runs(job.process):
+            job.status = "interrupted"
+        return job
 
     def ahead(self, job_id: str) -> int:
         """How many jobs come before a queued one."""
@@ -148,7 +152,7 @@ class JobQueue:
         )
         process.start()
         sender.close()
-        job.status = "running"
+        job.status, job.process = "running", process.pid
         _listen(job, receiver)
         process.join()
         ended = _read_record(folder)
@@ -176,7 +180,8 @@ def _work(job: Job, order: Order, folder: Path, sender: Connection, cancelled: E
 
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, interrupt)
-    job.status = "running"
+    job.status, job.process = "running", os.getpid()
+    _write_record(job, folder)
     try:
         _train(job, order, folder / order.name, sender, cancelled)
         job.model = str(folder / order.name)
@@ -215,6 +220,17 @@ def _epoch(progress: Progress) -> dict[str, Any]:
     return values
 
 
+def _runs(process: int | None) -> bool:
+    """Whether a process, which may have lost its server and be saving its model, still runs."""
+    if process is None:
+        return False
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True
+
+
 def _write_record(job: Job, folder: Path) -> None:
     written = folder / f".{RECORD}"
     written.write_text(json.dumps(asdict(job)), encoding="utf-8")
@@ -222,7 +238,7 @@ def _write_record(job: Job, folder: Path) -> None:
 
 
 def _read_record(folder: Path) -> Job | None:
-    """The job of a folder; one that ran when its server ended without a word is interrupted."""
+    """The job as it was last written down, or None."""
     try:
         return Job(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -68,17 +68,19 @@ class Split:
     test: Cohort | None = None
 
 
+def available_devices() -> list[str]:
+    """The devices of this machine, the fastest first; CPU is always there."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [*(device for device, found in there.items() if found), "cpu"]
+
+
 def choose_device(name: str) -> torch.device:
     """`auto` takes CUDA, then MPS, then CPU; a named device that is not there is an error."""
-    there = {
-        "cpu": True,
-        "cuda": torch.cuda.is_available(),
-        "mps": torch.backends.mps.is_available(),
-    }
+    there = available_devices()
     if name == "auto":
-        return torch.device(next(device for device in ("cuda", "mps", "cpu") if there[device]))
-    if not there.get(name, False):
-        at_hand = ", ".join(device for device, found in there.items() if found)
+        return torch.device(there[0])
+    if name not in there:
+        at_hand = ", ".join(there)
         raise ConfigError(
             f"device is {name!r}, which this machine lacks; accepted: auto, {at_hand}."
         )

@@ -82,6 +82,24 @@ def test_a_job_that_cannot_work_says_why(jobs):
     assert "0 people are labelled PD" in job.reason
 
 
+def test_a_job_whose_server_and_process_are_gone_is_said_to_be_interrupted(jobs, tmp_path):
+    running, waiting = jobs.submit(order(ENDLESS)), jobs.submit(order())
+    wait(jobs, running, lambda job: len(job.history) > 1)
+    after_a_restart = JobQueue(tmp_path / "storage")
+    assert after_a_restart.find(running).status == "running", "its process is there"
+    os.kill(after_a_restart.find(running).process, signal.SIGKILL)
+    failed = wait(jobs, running, ended)
+    assert (failed.status, failed.model) == ("failed", None)
+    assert "ended by itself" in failed.reason
+    jobs.cancel(waiting)
+
+    lost = tmp_path / "storage" / ("x" * 22)
+    lost.mkdir()
+    record = (tmp_path / "storage" / running / "job.json").read_text()
+    (lost / "job.json").write_text(record.replace('"failed"', '"running"'))
+    assert after_a_restart.find(lost.name).status == "interrupted"
+
+
 def test_nobody_finds_a_job_by_guessing_or_by_a_path(jobs):
     jobs.submit(order())
     for guess in ("", "../..", "a" * 22, "/etc/passwd"):

@@ -147,13 +147,11 @@ def choose_settings(groups: Groups) -> tuple[TrainConfig, int, str]:
     return config, int(latent), variant
 
 
-@st.cache_resource(show_spinner=False)
 def devices() -> list[str]:
     """What `TrainConfig.device` may be on this machine."""
-    import torch
+    from cavae.training import available_devices
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    return ["auto", "cpu", *(name for name, found in there.items() if found)]
+    return ["auto", *available_devices()]
 
 
 def sides(cohort: Cohort, groups: Groups) -> tuple[Cohort, Cohort]:
@@ -173,8 +171,9 @@ def outlook(cohort: Cohort, config: TrainConfig, groups: Groups) -> str:
     kind = "brain regions" if cohort.kind == "muse" else "features"
     longest = duration(steps * STEP_SECONDS + AFTERWARDS_SECONDS)
     return (
-        f"{healthy:,} healthy people and {ill:,} with the disease, {features} {kind}; 15 % of each "
-        f"are held out to choose the best epoch. About {longest} at most."
+        f"{healthy:,} healthy people and {ill:,} with the disease, {features} {kind}; "
+        f"{100 * config.validation:.0f} % of each are held out to choose the best epoch. "
+        f"About {longest} at most."
     )
 
 
@@ -270,6 +269,8 @@ def _progress(job: Job) -> None:
         last = job.history[-1]
         best = f"the best of {last['epoch']:,} epochs was number {last['best_epoch']:,}"
         st.markdown(f"{duration(last['seconds']).capitalize()} of training; {best}.")
+    if job.ended and job.model is None:
+        st.markdown("No model was kept.")
 
 
 def _share(job: Job) -> tuple[float, str]:
@@ -277,7 +278,7 @@ def _share(job: Job) -> tuple[float, str]:
         return 0.0, "Starting …"
     last = job.history[-1]
     share = last["epoch"] / last["epochs"]
-    if share >= 1 or last["epoch"] - last["best_epoch"] >= 100:
+    if share >= 1 or last["epoch"] - last["best_epoch"] >= job.settings["patience"]:
         return 1.0, "Measuring the model on the people held out …"
     left = duration(last["seconds"] * (1 - share) / share)
     return share, f"Epoch {last['epoch']:,} of {last['epochs']:,}, at most {left} left"
