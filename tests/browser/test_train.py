@@ -29,5 +29,6 @@ def test_a_job_outlives_its_page_and_its_model_is_used_everywhere(page: Page, se
     page.get_by_role("button", name="Use this model on every page").click()
     expect(page.get_by_text("Every page now shows this model.")).to_be_visible()
     page.get_by_role("link", name="Counterfactual").click()
+    expect(page.get_by_role("heading", name="Counterfactual", exact=True)).to_be_visible()
     expect(page.get_by_role("combobox", name="Model")).to_have_value("Demo-cohort")
     assert "job=" not in page.url
