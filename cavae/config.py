@@ -12,6 +12,7 @@ from cavae.errors import ConfigError
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_LATENT = 64
 MAX_HIDDEN = 4096
+FEWEST = 10  # people on each side to train on; with fewer nothing can be learned
 
 
 def _require(condition: bool, setting: str, value: object, accepted: str) -> None:

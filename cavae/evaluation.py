@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from cavae.cohort import Cohort
 from cavae.fitted import FittedModel
-from cavae.metrics import auc
+from cavae.metrics import auc, logistic_auc
 from cavae.synthesis import Twins, encode, healthy_twins
 
 Array = NDArray[np.float64]
 
 HIPPOCAMPI = ("47", "48")  # right, left
-FOLDS = 5
 MEANINGS = {
     "MAD, median (SD)": "Should rise from healthy to severe; alike in all groups, the distance "
     "from the twin says nothing of the disease.",
@@ -42,30 +41,6 @@ class Figure:
     group: str
     value: float
     good: str
-
-
-def logistic_auc(latents: Array, diseased: NDArray[np.bool_], seed: int = 0) -> float:
-    """Mean area under the ROC curve of a logistic regression on latents (n, d), 5-fold.
-
-    1 is perfect separation, 0.5 is none; nan when a group has fewer people than folds.
-    """
-    return float(logistic_aucs(latents, diseased, seed).mean())
-
-
-def logistic_aucs(
-    latents: Array, diseased: NDArray[np.bool_], seed: int = 0, folds: int = FOLDS
-) -> Array:
-    """The areas that `logistic_auc` is the mean of, one a fold, (folds,)."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_score
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if min(diseased.sum(), (~diseased).sum()) < folds:
-        return np.full(folds, np.nan)
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    dealt = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    return cross_val_score(classifier, latents, diseased, cv=dealt, scoring="roc_auc")
 
 
 def ranking_auc(score: Array, diseased: NDArray[np.bool_]) -> float:

@@ -37,6 +37,8 @@ ENDED = ("done", "cancelled", "failed", "interrupted")
 CRASHED = (
     "The training process ended by itself (exit status {code}); there may be too little memory."
 )
+TOLD = ("epoch", "epochs", "terms", "best_epoch", "seconds")
+FIGURES = ("w2_target", "w2_background", "floor_target", "floor_background", "leakage_auc")
 UNEXPECTED = "Training stopped on an unexpected error ({kind})."
 
 
@@ -64,8 +66,9 @@ class Order:
 class Job:
     """What is known of a job: queued, running, or one of ENDED.
 
-    history has an entry an epoch: the loss terms, the validation distances W2 or None, best_epoch
-    and seconds. model is the folder, once there is one; process is the id of the one that trains.
+    history has an entry an epoch: the loss terms, best_epoch, seconds, and the FIGURES of the look
+    at validation people or None. model is the folder, once there is one; process is the id of the
+    one that trains.
     """
 
     id: str
@@ -213,11 +216,10 @@ def _train(job: Job, order: Order, model: Path, sender: Connection, cancelled: E
 
 
 def _epoch(progress: Progress) -> dict[str, Any]:
-    """Progress as plain JSON; a distance that was not measured is None."""
-    values = asdict(progress)
-    for name in ("w2_target", "w2_background"):
-        values[name] = None if values[name] != values[name] else values[name]
-    return values
+    """Progress as plain JSON: of a look its figures (None where nobody looked), not its people."""
+    told = {name: getattr(progress, name) for name in TOLD}
+    look = {name: getattr(progress.look, name, None) for name in FIGURES}
+    return told | {name: None if value != value else value for name, value in look.items()}
 
 
 def _runs(process: int | None) -> bool:

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+FOLDS = 5  # of a cross-validation, unless another number is asked for
+
 
 def wasserstein2(a: Array, b: Array) -> float:
     """Squared 2-Wasserstein distance between Gaussians fitted to a (n, p) and b (m, p).
@@ -62,3 +64,33 @@ def auc(positive: Array, negative: Array) -> float:
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")
     return float(below.mean() / (2 * len(ordered)))
+
+
+def logistic_auc(
+    latents: Array, diseased: NDArray[np.bool_], seed: int = 0, folds: int = FOLDS
+) -> float:
+    """Mean `auc` of a logistic regression on latents (n, d), cross-validated.
+
+    1 is perfect separation, 0.5 is none; nan when a group has fewer people than folds.
+    """
+    return float(logistic_aucs(latents, diseased, seed, folds).mean())
+
+
+def logistic_aucs(
+    latents: Array, diseased: NDArray[np.bool_], seed: int = 0, folds: int = FOLDS
+) -> Array:
+    """The areas that `logistic_auc` is the mean of, one a fold, (folds,)."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    if min(diseased.sum(), (~diseased).sum()) < folds:
+        return np.full(folds, np.nan)
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
+    dealt = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    areas = []
+    for rest, held_out in dealt.split(latents, diseased):
+        score = classifier.fit(latents[rest], diseased[rest]).decision_function(latents[held_out])
+        areas.append(auc(score[diseased[held_out]], score[~diseased[held_out]]))
+    return np.array(areas)

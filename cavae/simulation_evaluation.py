@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from cavae import paper
 from cavae.bootstrap import RESAMPLES, Bootstrap
 from cavae.estimates import UNKNOWN, Estimate, Metric
-from cavae.evaluation import FOLDS, logistic_auc, logistic_aucs, ranking_auc
+from cavae.evaluation import ranking_auc
 from cavae.fitted import FittedModel
-from cavae.metrics import wasserstein2
+from cavae.metrics import FOLDS, logistic_auc, logistic_aucs, wasserstein2
 from cavae.simulation import HEALTHY, SemiSynthetic
 from cavae.synthesis import (
     Encoding,

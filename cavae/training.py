@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cavae.calibration import fit_calibration
 from cavae.cohort import Cohort
-from cavae.config import DEFAULT_VARIANT, ModelConfig, TrainConfig, require_variant
+from cavae.config import (
+    DEFAULT_VARIANT,
+    FEWEST,
+    ModelConfig,
+    TrainConfig,
+    require_variant,
+)
 from cavae.errors import ConfigError, DataError
 from cavae.fitted import FittedModel
 from cavae.losses import Discriminator, discrimination, objective
-from cavae.metrics import gaussian_wasserstein2, square_root
 from cavae.model import Network, initialize, seeded
+from cavae.monitoring import Look, Monitor, Pair
 from cavae.preprocessing import Preprocessor, fit_preprocessor
 from cavae.threads import one_thread
 
 MONITOR_EVERY = 5  # epochs between two looks at the validation data
-MONITOR_DRAWS = 1000  # synthetic people per cohort for such a look
 LARGE_GROUP = 5  # people of one diagnosis and site that are held out by their own share
-MIN_PEOPLE = 10  # on each side; with fewer nothing can be learned
 
 
 @dataclass(frozen=True)
 class Progress:
-    """State after an epoch: named loss terms (means over the epoch) and squared 2-Wasserstein
-    distances of generated to validation data (standardized; nan between two looks)."""
+    """State after an epoch: named loss terms (means over the epoch), and a look at validation
+    people, or None between two looks."""
 
     epoch: int
     epochs: int
     terms: dict[str, float]
-    w2_target: float
-    w2_background: float
+    look: Look | None
     best_epoch: int
     seconds: float
 
@@ -95,11 +97,11 @@ def split_cohort(cohort: Cohort, config: TrainConfig) -> Split:
     diagnosis = cohort.subjects["diagnosis"]
     for labels in (config.background, config.target):
         found = int(diagnosis.isin(labels).sum())
-        if found < MIN_PEOPLE:
+        if found < FEWEST:
             there = ", ".join(sorted(set(diagnosis) - {""})) or "none"
             raise DataError(
                 f"{found} people are labelled {', '.join(labels)}; training needs at least "
-                f"{MIN_PEOPLE} on each side. Labels in the table: {there}."
+                f"{FEWEST} on each side. Labels in the table: {there}."
             )
     cohort = cohort.select(diagnosis.isin((*config.background, *config.target)).to_numpy())
     generator = np.random.default_rng(config.seed)
@@ -147,9 +149,6 @@ def train(
     return TrainedModel(model_config, config, network, preprocessor, calibration, history, people)
 
 
-Pair = tuple[NDArray[np.float64], NDArray[np.float64]]  # background (m, p), target (n, p)
-
-
 def fit_network(
     model_config: ModelConfig,
     config: TrainConfig,
@@ -167,21 +166,19 @@ def fit_network(
     if model_config.variant == "total-correlation":
         opponent = _Opponent(model_config, config, device)
     best, best_score, best_epoch = copy.deepcopy(network.state_dict()), float("inf"), 0
-    real = [_Moments(values) for values in validation]
+    monitor = Monitor(training, validation, config.seed)
     history: list[Progress] = []
     started = time.monotonic()
     for epoch in range(1, config.epochs + 1):
         terms = _run_epoch(network, optimizer, background, target, config, generator, opponent)
-        w2_background = w2_target = float("nan")
+        look = None
         if epoch % MONITOR_EVERY == 0 or epoch == config.epochs:
-            w2_background, w2_target = _monitor(network, real, config.seed)
-            if w2_background + w2_target < best_score:
-                best_score, best_epoch = w2_background + w2_target, epoch
+            look = monitor.look(network)
+            if look.w2_background + look.w2_target < best_score:
+                best_score, best_epoch = look.w2_background + look.w2_target, epoch
                 best = copy.deepcopy(network.state_dict())
         seconds = time.monotonic() - started
-        history.append(
-            Progress(epoch, config.epochs, terms, w2_target, w2_background, best_epoch, seconds)
-        )
+        history.append(Progress(epoch, config.epochs, terms, look, best_epoch, seconds))
         told_to_stop = on_progress is not None and on_progress(history[-1]) is False
         if told_to_stop or epoch - best_epoch >= config.patience + MONITOR_EVERY:
             break
@@ -279,32 +276,3 @@ def _blur(values: Tensor, noise: float, generator: torch.Generator) -> Tensor:
         return values
     drawn = torch.randn(values.shape, generator=generator, device=values.device)
     return values + noise * drawn
-
-
-class _Moments:
-    """Validation data (n, p) as a Gaussian, made once for all looks at them."""
-
-    def __init__(self, values: NDArray[np.float64]) -> None:
-        self.mean, self.covariance = values.mean(axis=0), np.cov(values, rowvar=False)
-        self.root = square_root(self.covariance)
-
-    def distance(self, sample: NDArray[np.float64]) -> float:
-        """`metrics.wasserstein2` to a sample (m, p)."""
-        of_sample = sample.mean(axis=0), np.cov(sample, rowvar=False)
-        return gaussian_wasserstein2(self.mean, self.covariance, *of_sample, self.root)
-
-
-@torch.no_grad()
-def _monitor(network: Network, validation: Sequence[_Moments], seed: int) -> tuple[float, float]:
-    """Squared 2-Wasserstein distance of prior draws to validation data, background and target."""
-    network.eval()
-    device = next(network.parameters()).device
-    generator = torch.Generator(device).manual_seed(seed)
-    shape = (MONITOR_DRAWS, network.latent)
-    z, s = (torch.randn(shape, generator=generator, device=device) for _ in range(2))
-    generated = network.decode_background(z), network.decode(z, network.prior_salient(s))
-    background, target = (
-        real.distance(sample.cpu().double().numpy())
-        for sample, real in zip(generated, validation, strict=True)
-    )
-    return background, target

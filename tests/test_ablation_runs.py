@@ -22,8 +22,8 @@ from cavae.ablation_runs import (
     train_variant,
 )
 from cavae.errors import ConfigError, DataError
-from cavae.evaluation import logistic_auc
 from cavae.experiments import split_of
+from cavae.metrics import logistic_auc
 from cavae.simulation import read_simulation, save_simulation
 from cavae.simulation_evaluation import evaluate_simulation
 

@@ -34,6 +34,7 @@ ORDER = (
     "paper",
     "calibration",
     "fitted",
+    "monitoring",
     "training",
     "checkpoint",
     "synthesis",

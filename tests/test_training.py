@@ -104,9 +104,10 @@ def test_the_objective_falls(cohort):
 
 def test_the_best_epoch_is_kept_and_named(cohort):
     trained = train(cohort, replace(QUICK, epochs=40))
-    looked_at = {p.epoch: p.w2_target + p.w2_background for p in trained.history}
-    monitored = {epoch: w2 for epoch, w2 in looked_at.items() if np.isfinite(w2)}
-    assert trained.best_epoch == min(monitored, key=monitored.get)
+    looks = {progress.epoch: progress.look for progress in trained.history if progress.look}
+    assert trained.best_epoch == min(
+        looks, key=lambda epoch: looks[epoch].w2_target + looks[epoch].w2_background
+    )
 
 
 def test_training_stops_when_the_distance_no_longer_falls(cohort):

@@ -13,7 +13,7 @@ import streamlit as st
 
 from cavae import numbers
 from cavae.checkpoint import MODEL_FILES
-from cavae.config import DEFAULT_PRESET, VARIANTS, TrainConfig, train_config
+from cavae.config import DEFAULT_PRESET, FEWEST, VARIANTS, TrainConfig, train_config
 from cavae.jobs import Job, JobQueue, Order
 from cavae.ui import charts, glossary, models, state
 from cavae.ui.widgets import plain
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from cavae.cohort import Cohort
 
 FEW = 50  # people on one side with whom a model is shaky
-FEWEST = 10
 STEP_SECONDS = 0.007  # one batch of 256 + 256 on a usual core, measured by `benchmark`
 AFTERWARDS_SECONDS = 25  # starting the process, calibration, and the figures of the card
 APART_YEARS = 5.0
