@@ -11,6 +11,7 @@ from cavae.atlas import rois
 from cavae.cohort import COVARIATES, join_cohorts, read_cohort, read_columns, template_csv
 from cavae.cohort.names import region
 from cavae.errors import DataError
+from cavae.tables import csv_bytes
 from tests.cohort_tables import INDICES, Upload, csv, parquet, people
 
 
@@ -567,3 +568,11 @@ def test_studies_that_cannot_be_stacked():
         join_cohorts([cohort, read_cohort(csv(thickness())).cohort])
     with pytest.raises(DataError, match="no table"):
         join_cohorts([])
+
+
+def test_what_was_kept_from_a_spreadsheets_formulas_is_read_as_it_was():
+    ids = ["=1+1", "@home", "-7", "plain"]
+    table = people(4).assign(ID=ids, **{"-note": ["+a", "b", "c", "d"]})
+    cohort = read_cohort(Upload(csv_bytes(table))).cohort
+    assert cohort.subjects["subject_id"].tolist() == ids
+    assert cohort.extra["-note"].tolist() == ["+a", "b", "c", "d"]

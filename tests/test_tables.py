@@ -1,11 +1,15 @@
 """Tables are written whole or not at all."""
 
+import csv
 import io
+import re
 
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cavae import tables
 from cavae.errors import DataError
@@ -35,7 +39,7 @@ COLUMNS = {
     "text": {"x": ["a", "été", " b ", ""], "n": [1, 2, 3, 4]},
     "text with a comma": {"x": ["a,b", "c"], "n": [1, 2]},
     "text with a quote": {"x": ['a"b', "c"], "n": [1, 2]},
-    "text with a line": {"x": ["a\nb", "c\rd"], "n": [1, 2]},
+    "text with a line": {"x": ["a\nb", "c\nd"], "n": [1, 2]},
     "text that is a number": {"x": ["1.0", "007"], "n": [1, 2]},
     "missing text": {"x": ["a", None, np.nan], "n": [1, 2, 3]},
     "mixed": {"x": ["a", 1, 2.5], "n": [1, 2, 3]},
@@ -121,3 +125,60 @@ def test_a_folder_that_cannot_be_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(DataError, match="cannot be written"):
         save_table(CHUNKS, tmp_path / "file" / "out.csv")
+
+
+# Formulas
+
+
+FORMULAS = ["=1+1", "+1", "-2+3", "@SUM(A1)", "\tx", "\r=x", "\n=x", "＝1", "a;=1", "a\n-1", "'=1"]
+HARMLESS = ["", "a=b", "1-2", "O'Neill", "'quoted'", "a@b.org", "p-1; -2", "1'234"]
+
+
+@pytest.mark.parametrize("text", FORMULAS)
+def test_text_that_a_spreadsheet_would_run_is_written_with_an_apostrophe(text):
+    table = pd.DataFrame({"id": [text, "a"], text: [1.5, 2.0]})
+    (name, *_), *_ = rows = list(csv.reader(io.StringIO(csv_text(table), newline="")))
+    assert name == "id"
+    for cell in (rows[0][1], rows[1][0]):
+        assert not re.search(r"(^|[;\t\r\n])[=+\-@＝＋－＠]", cell)
+        assert cell.replace("'", "") == text.replace("'", "")
+        assert tables.armed(cell) == text
+
+
+def csv_text(table: pd.DataFrame) -> str:
+    return tables.csv_bytes(table).decode()
+
+
+def test_a_carriage_return_in_a_cell_starts_no_row():
+    table = pd.DataFrame({"id": ["a\rb", "c"], "x": [1.5, np.nan]})
+    read = pd.read_csv(io.BytesIO(tables.csv_bytes(table)))
+    assert read["id"].tolist() == ["a\rb", "c"]
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_harmless_text_is_written_as_it_is(text):
+    assert tables.disarmed(text) == text
+    assert tables.armed(text) == text
+
+
+def test_numbers_are_never_taken_for_formulas():
+    numbers = pd.DataFrame({"x": [-1.5, 2.0], "n": [-3, 4], "gaps": pd.array([-1, None], "Int64")})
+    assert csv_text(numbers) == "x,n,gaps\n-1.5,-3,-1\n2.0,4,\n"
+
+
+def test_formulas_in_categories_and_in_repeated_columns_are_found():
+    twice = pd.DataFrame([["=a", "b"], ["c", "=d"]], columns=["x", "x"])
+    kinds = twice.assign(kind=pd.Categorical(["=e", "f"]))
+    assert csv_text(kinds) == "x,x,kind\n'=a,b,'=e\nc,'=d,f\n"
+    assert twice.iloc[0, 0] == "=a", "the table that was handed over is left alone"
+
+
+@given(text=st.text(alphabet="=+-@\t\r\n;,'\"a1＝", max_size=12))
+def test_the_way_back_from_an_apostrophe_is_exact(text):
+    assert tables.armed(tables.disarmed(text)) == text
+
+
+def test_parquet_keeps_text_as_it_is(tmp_path):
+    save_table([pd.DataFrame({"=id": ["=1", "@a"]})], tmp_path / "out.parquet")
+    read = pd.read_parquet(tmp_path / "out.parquet")
+    assert read.to_dict("list") == {"=id": ["=1", "@a"]}

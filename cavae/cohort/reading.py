@@ -18,6 +18,7 @@ import pandas as pd
 
 from cavae.cohort.text import quoted, shown
 from cavae.errors import DataError
+from cavae.tables import armed
 
 MAX_BYTES = 200 * 1024**2
 MAX_ROWS = 200_000
@@ -307,14 +308,17 @@ def _agreement(widths: list[int]) -> float:
 
 
 def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Records that are not blank, stripped, with their spreadsheet row."""
+    """Records that are not blank, stripped, with their spreadsheet row.
+
+    An apostrophe that keeps a spreadsheet from running a cell (`tables.disarmed`) is taken away.
+    """
     reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     row = 0
     try:
         for row, record in enumerate(reader, start=1):
             _limit(name, row, MAX_LINES, "lines")
             _limit(name, len(record), MAX_COLUMNS, "columns")
-            cells = [cell.strip() for cell in record]
+            cells = [armed(cell.strip()) if "'" in cell else cell.strip() for cell in record]
             if any(cells):
                 yield row, cells
     except csv.Error as error:
