@@ -1,12 +1,13 @@
-"""Training in the background: one after another, each in a process of its own.
+"""Work in the background: one order after another, each in a process of its own.
 
 A job goes on when the page that started it is closed; whoever has its id finds it again. On disk
-are its record (settings, curves, what became of it) and the model, never a row of the people: they
-go to the process through memory.
+are its record (settings, curves, what became of it) and what it made, never a row of the people:
+they go to the process through memory.
 """
 
 from __future__ import annotations
 
+import atexit
 import json
 import multiprocessing
 import os
@@ -15,12 +16,12 @@ import re
 import secrets
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from cavae.config import DEFAULT_VARIANT, TrainConfig, require_variant
 from cavae.errors import CavaeError, ConfigError
@@ -34,12 +35,30 @@ RECORD = "job.json"
 NAME = r"[A-Za-z0-9][\w.-]{0,63}"
 ID = r"[A-Za-z0-9_-]{22}"
 ENDED = ("done", "cancelled", "failed", "interrupted")
-CRASHED = (
-    "The training process ended by itself (exit status {code}); there may be too little memory."
-)
+CRASHED = "The process ended by itself (exit status {code}); there may be too little memory."
 TOLD = ("epoch", "epochs", "terms", "best_epoch", "seconds")
 FIGURES = ("w2_target", "w2_background", "floor_target", "floor_background", "leakage_auc")
-UNEXPECTED = "Training stopped on an unexpected error ({kind})."
+UNEXPECTED = "The work stopped on an unexpected error ({kind})."
+
+Tell = Callable[[dict[str, Any]], bool]  # Adds an entry to the history; False: come to an end.
+Stopped = Callable[[], bool]  # Whether to come to an end, with nothing to tell.
+
+
+class Work(Protocol):
+    """What a job can do; `Order`, a training, is one such thing.
+
+    kind: which page shows the job; settings: plain JSON types, for the record.
+    """
+
+    kind: str
+    name: str
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the record says of it."""
+
+    def work(self, folder: Path, tell: Tell, stopped: Stopped) -> Path | None:
+        """Do it, with all files in the folder of the job; returns the model, if it makes one."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +71,7 @@ class Order:
     name: str
     latent: int = 5
     variant: str = DEFAULT_VARIANT
+    kind: ClassVar[str] = "training"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(NAME, self.name):
@@ -61,19 +81,39 @@ class Order:
             )
         require_variant(self.variant, self.config)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The training's configuration."""
+        return self.config.to_dict()
+
+    def work(self, folder: Path, tell: Tell, stopped: Stopped) -> Path:
+        """Train and write the model, its best epoch so far when told to stop."""
+        from cavae.experiments import train_and_save
+        from cavae.training import split_cohort
+
+        def epoch_ended(progress: Progress) -> bool:
+            return tell(_epoch(progress))
+
+        split, model = split_cohort(self.cohort, self.config), folder / self.name
+        train_and_save(
+            split, self.config, model, self.source, self.latent, epoch_ended, self.variant
+        )
+        return model
+
 
 @dataclass
 class Job:
     """What is known of a job: queued, running, or one of ENDED.
 
-    history has an entry an epoch: the loss terms, best_epoch, seconds, and the FIGURES of the look
-    at validation people or None. model is the folder, once there is one; process is the id of the
-    one that trains.
+    history has an entry for each time that the work told something; of a training one an epoch: the
+    loss terms, best_epoch, seconds, and the FIGURES of the look at validation people or None. model
+    is the folder, once there is one; process is the id of the one that works.
     """
 
     id: str
     name: str
     settings: Mapping[str, Any]
+    kind: str = Order.kind
     status: str = "queued"
     reason: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
@@ -87,22 +127,24 @@ class Job:
 
 
 class JobQueue:
-    """The jobs of one server; records and models lie in a folder, $CAVAE_STORAGE or STORAGE."""
+    """The jobs of one server; each has a folder of its own in $CAVAE_STORAGE or STORAGE."""
 
     def __init__(self, storage: Path | None = None) -> None:
         self._storage = storage or Path(os.environ.get("CAVAE_STORAGE", STORAGE))
         self._jobs: dict[str, Job] = {}
         self._cancelled: dict[str, Event] = {}
-        self._waiting: queue.SimpleQueue[tuple[str, Order]] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[str, Work]] = queue.SimpleQueue()
         self._spawn = multiprocessing.get_context("spawn")
+        self._process: multiprocessing.process.BaseProcess | None = None
+        atexit.register(self._end)
         threading.Thread(target=self._run_all, name="jobs", daemon=True).start()
 
-    def submit(self, order: Order) -> str:
+    def submit(self, order: Work) -> str:
         """Take an order; returns the job's id, which nobody can guess.
 
         Raises ConfigError when the folder cannot be written.
         """
-        job = Job(secrets.token_urlsafe(16), order.name, order.config.to_dict())
+        job = Job(secrets.token_urlsafe(16), order.name, order.settings, order.kind)
         try:
             (self._storage / job.id).mkdir(mode=0o700, parents=True)
             _write_record(job, self._storage / job.id)
@@ -127,13 +169,17 @@ class JobQueue:
             job.status = "interrupted"
         return job
 
+    def folder(self, job_id: str) -> Path:
+        """Where the files of a job are that `find` has found."""
+        return self._storage / job_id
+
     def ahead(self, job_id: str) -> int:
         """How many jobs come before a queued one."""
         before = [job for job in self._jobs.values() if not job.ended]
         return next((k for k, job in enumerate(before) if job.id == job_id), 0)
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job; if it was running, the best epoch so far becomes the model."""
+        """Stop a job; what it has reached is kept, of a training the best epoch so far."""
         if job_id in self._cancelled:
             self._cancelled[job_id].set()
 
@@ -142,16 +188,21 @@ class JobQueue:
             job_id, order = self._waiting.get()
             self._run(self._jobs[job_id], order, self._cancelled[job_id])
 
-    def _run(self, job: Job, order: Order, cancelled: Event) -> None:
+    def _end(self) -> None:
+        """Tell the process to end with the server, which waits for it. It is no daemon, as these
+        may not share their work with other processes."""
+        if self._process is not None and self._process.is_alive():
+            self._process.terminate()
+
+    def _run(self, job: Job, order: Work, cancelled: Event) -> None:
         folder = self._storage / job.id
         if cancelled.is_set():
             job.status = "cancelled"
             _write_record(job, folder)
             return
         receiver, sender = self._spawn.Pipe(duplex=False)
-        # A daemon is told to end when the server ends, and the server waits for it.
-        process = self._spawn.Process(
-            target=_work, args=(job, order, folder, sender, cancelled), name="training", daemon=True
+        process = self._process = self._spawn.Process(
+            target=_work, args=(job, order, folder, sender, cancelled), name=order.kind
         )
         process.start()
         sender.close()
@@ -175,19 +226,32 @@ def _listen(job: Job, receiver: Connection) -> None:
         return
 
 
-def _work(job: Job, order: Order, folder: Path, sender: Connection, cancelled: Event) -> None:
-    """The process: train, write the model, and say in the record what became of it."""
+def _work(job: Job, order: Work, folder: Path, sender: Connection, cancelled: Event) -> None:
+    """The process: do the work, and say in the record what became of it."""
 
     def interrupt(*_: object) -> None:
         job.status = "interrupted"
+
+    def stopped() -> bool:
+        if cancelled.is_set():
+            job.status = "cancelled"
+        return job.status != "running"
+
+    def tell(entry: dict[str, Any]) -> bool:
+        job.history.append(entry)
+        try:
+            sender.send(entry)
+        except OSError:  # The server is gone: keep what there is while nobody looks on.
+            interrupt()
+        return not stopped()
 
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, interrupt)
     job.status, job.process = "running", os.getpid()
     _write_record(job, folder)
     try:
-        _train(job, order, folder / order.name, sender, cancelled)
-        job.model = str(folder / order.name)
+        model = order.work(folder, tell, stopped)
+        job.model = None if model is None else str(model)
         if job.status == "running":
             job.status = "done"
     except CavaeError as error:
@@ -195,24 +259,6 @@ def _work(job: Job, order: Order, folder: Path, sender: Connection, cancelled: E
     except Exception as error:
         job.status, job.reason = "failed", UNEXPECTED.format(kind=type(error).__name__)
     _write_record(job, folder)
-
-
-def _train(job: Job, order: Order, model: Path, sender: Connection, cancelled: Event) -> None:
-    from cavae.experiments import train_and_save
-    from cavae.training import split_cohort
-
-    def tell(progress: Progress) -> bool:
-        job.history.append(_epoch(progress))
-        if cancelled.is_set():
-            job.status = "cancelled"
-        try:
-            sender.send(job.history[-1])
-        except OSError:  # The server is gone: keep what there is while nobody looks on.
-            job.status = "interrupted"
-        return job.status == "running"
-
-    split = split_cohort(order.cohort, order.config)
-    train_and_save(split, order.config, model, order.source, order.latent, tell, order.variant)
 
 
 def _epoch(progress: Progress) -> dict[str, Any]:
