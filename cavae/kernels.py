@@ -13,65 +13,81 @@ KERNEL_WIDTHS = (4.0, 2.0, 1.0, 0.5, 0.25)
 
 
 def kernel_discrepancy(a: Tensor, b: Tensor) -> Tensor:
-    """mean k(a, a) + mean k(b, b) - 2 mean k(a, b) for samples a (n, d) and b (m, d).
+    """mean k(a, a) + mean k(b, b) - 2 mean k(a, b) for samples a (n, d) and b (m, d), ().
 
     The kernel k(u, v) is the mean of five Gaussians exp(-|u-v|² / (2 d w)), w in KERNEL_WIDTHS.
+    Samples of several members, (members, n, d) and (members, m, d), give one a member, (members,).
     """
-    return _Discrepancy.apply(_squared_distances(torch.cat([a, b])), len(a), a.shape[-1])
-
-
-def _squared_distances(points: Tensor) -> Tensor:
-    squares = points.square().sum(dim=-1)
-    return (squares[:, None] + squares[None, :] - 2.0 * points @ points.T).clamp_min(0.0)
+    if a.dim() == 2:
+        return _Discrepancy.apply(a[None], b[None])[0]
+    return _Discrepancy.apply(a, b)
 
 
 class _Discrepancy(torch.autograd.Function):
-    """The discrepancy as a function of all squared distances (n + m, n + m).
+    """The discrepancy of each member; its derivative is found along with it.
 
-    The widths halve, so each Gaussian is the square of the one before: one exponential in all.
-    Block by block and in place, what is worked on stays in the processor's cache; left to
-    autograd, this term takes more time than the rest of a training step.
+    Left to autograd, this term takes more time than the rest of a training step. Member by member
+    and block by block, what is worked on stays in the processor's cache.
     """
 
     @staticmethod
-    def forward(ctx: Any, distances: Tensor, n: int, dimension: int) -> Tensor:
-        ctx.scale = -2.0 * dimension * KERNEL_WIDTHS[0]
-        ctx.blocks = _blocks(n)
-        gaussians = [(distances[block] / ctx.scale).exp_() for block, _ in ctx.blocks]
-        ctx.save_for_backward(distances, *gaussians)
-        means = zip(ctx.blocks, map(_mean_kernel, gaussians), strict=True)
-        return torch.stack([sign * mean for (_, sign), mean in means]).sum()
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        slopes = torch.zeros_like(a), torch.zeros_like(b)
+        means = [_member(*pair) for pair in zip(a, b, *slopes, strict=True)]
+        ctx.save_for_backward(*slopes)
+        return torch.stack(means)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        distances, *gaussians = ctx.saved_tensors
-        of_distances = torch.zeros_like(distances)
-        for (block, sign), gaussian in zip(ctx.blocks, gaussians, strict=True):
-            of_one = gradient * sign / gaussian.numel() / len(KERNEL_WIDTHS)
-            of_distances[block] = _kernel_slope(gaussian, of_one).div_(ctx.scale)
-        return of_distances, None, None
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        a, b = (gradient[:, None, None] * slope for slope in ctx.saved_tensors)
+        return a, b
 
 
-def _blocks(n: int) -> list[tuple[tuple[slice, slice], float]]:
-    """a with a, b with b and a with b, and how each mean counts."""
-    a, b = slice(None, n), slice(n, None)
-    return [((a, a), 1.0), ((b, b), 1.0), ((a, b), -2.0)]
+def _member(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
+    """The discrepancy of a (n, d) and b (m, d); its derivatives are written to of_a and of_b."""
+    scale = -2.0 * a.shape[-1] * KERNEL_WIDTHS[0]
+    n, points = len(a), torch.cat([a, b])
+    squares, ones = points.square().sum(dim=1, keepdim=True), torch.ones_like(points[:, :1])
+    # Products of such rows are |u-v|² / scale; and those with a slope, what pulls at u.
+    left = torch.cat([points, squares, ones], dim=1)
+    right = torch.cat([-2.0 * points, ones, squares], dim=1) / scale
+    pulls, sums, shares = torch.zeros_like(left), [], []
+    a_people, b_people = slice(None, n), slice(n, None)
+    for one, other, sign in (
+        (a_people, a_people, 1.0),
+        (b_people, b_people, 1.0),
+        (a_people, b_people, -2.0),
+    ):
+        gaussian = (left[one] @ right[other].T).clamp_max_(0.0).exp_()
+        share = sign / (len(KERNEL_WIDTHS) * gaussian.numel())
+        kernels, slope = _kernel(gaussian)
+        sums += kernels
+        shares += [share] * len(kernels)
+        twice = 2.0 if one == other else 1.0
+        pulls[one].addmm_(slope, left[other], alpha=twice * share)
+        if one != other:
+            pulls[other].addmm_(slope.T, left[one], alpha=share)
+    of_points = (2.0 / scale) * (points * pulls[:, -1:] - pulls[:, :-2])
+    of_a.copy_(of_points[:n])
+    of_b.copy_(of_points[n:])
+    return torch.stack(sums) @ torch.tensor(shares, dtype=a.dtype, device=a.device)
 
 
-def _mean_kernel(gaussian: Tensor) -> Tensor:
-    """Mean of the kernel, from its widest Gaussian g: of (g + g² + g⁴ + g⁸ + g¹⁶) / 5."""
-    power, total = gaussian.clone(), gaussian.clone()
-    for _ in KERNEL_WIDTHS[1:]:
-        total += power.square_()
-    return total.mean() / len(KERNEL_WIDTHS)
+def _kernel(gaussian: Tensor) -> tuple[list[Tensor], Tensor]:
+    """Sums over all pairs of g, g², g⁴, g⁸ and g¹⁶, for the widest Gaussian g (n, m), which is
+    written over; and of each pair g d/dg (g + g² + g⁴ + g⁸ + g¹⁶), the derivative by the exponent.
 
-
-def _kernel_slope(gaussian: Tensor, unit: Tensor) -> Tensor:
-    """g d/dg of (g + g² + g⁴ + g⁸ + g¹⁶), times unit (): g (1 + 2g (1 + 2g² (1 + …)))."""
-    powers = [gaussian]
-    for _ in KERNEL_WIDTHS[2:]:
-        powers.append(powers[-1].square())
-    slope = torch.full_like(gaussian, float(unit))
-    for power in reversed(powers):
-        slope.mul_(power).mul_(2.0).add_(unit)
-    return slope.mul_(gaussian)
+    The widths halve, so each Gaussian is the square of the one before: one exponential in all.
+    """
+    sums, slope, factor = [gaussian.sum()], gaussian, 1.0
+    for width in KERNEL_WIDTHS[1:]:
+        factor *= 2.0
+        flat = gaussian.view(-1)
+        sums.append(torch.dot(flat, flat))
+        if slope is gaussian:
+            slope = torch.addcmul(gaussian, gaussian, gaussian, value=factor)
+        else:
+            slope.addcmul_(gaussian, gaussian, value=factor)
+        if width != KERNEL_WIDTHS[-1]:
+            gaussian.square_()
+    return sums, slope

@@ -1,28 +1,68 @@
 """The named terms of the objective, eq. 8 of the paper, to be minimized; and of its variants.
 
-Every term is averaged over subjects, so that λ has one meaning whatever the batch size.
+Every term is averaged over subjects, so that λ has one meaning whatever the batch size. Of several
+members of an ensemble, (members, n, …) each, every term is one number a member, (members,).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import mse_loss, softplus
 
 from cavae.config import TrainConfig
 from cavae.kernels import kernel_discrepancy
-from cavae.model import ConditionalVAE, ContrastiveVAE, Network, Posterior, two_layers
+from cavae.model import (
+    ConditionalVAE,
+    ContrastiveVAE,
+    Generators,
+    Network,
+    Posterior,
+    two_layers,
+)
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of `TrainConfig`, one a member, (members,); or 0.0 where no member has any."""
+
+    mmd_weight: Tensor | float
+    salient_silence: Tensor | float
+
+    @classmethod
+    def of(cls, configs: Sequence[TrainConfig], device: torch.device) -> Self:
+        """Those of the members' settings."""
+
+        def together(values: Sequence[float]) -> Tensor | float:
+            return torch.tensor(values, device=device) if any(values) else 0.0
+
+        return cls(
+            together([config.mmd_weight for config in configs]),
+            together([config.salient_silence for config in configs]),
+        )
 
 
 def reconstruction(x: Tensor, decoded: Tensor) -> Tensor:
     """-log p(x|z, s) under identity covariance, less its constant: ½ Σ (x - x̂)², mean over n."""
-    return 0.5 * (x - decoded).square().sum(dim=-1).mean()
+    return _half_squares(x, decoded).mean(dim=-1)
+
+
+def _half_squares(x: Tensor, decoded: Tensor) -> Tensor:
+    return 0.5 * mse_loss(decoded, x, reduction="none").sum(dim=-1)
 
 
 def kl_divergence(posterior: Posterior) -> Tensor:
     """KL(q || N(0, I)) in closed form, summed over dimensions, mean over subjects."""
+    return _divergences(posterior).mean(dim=-1)
+
+
+def _divergences(posterior: Posterior) -> Tensor:
     mean, log_variance = posterior.mean, posterior.log_variance
-    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(dim=-1).mean()
+    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(dim=-1)
 
 
 def mmd(a: Tensor, b: Tensor) -> Tensor:
@@ -44,15 +84,15 @@ class Discriminator(nn.Module):
 
 def total_correlation(discriminator: Discriminator, z: Tensor, s: Tensor) -> Tensor:
     """KL(q(z, s) || q(z) q(s)) by the density ratio of a discriminator (Abid and Zou, 2019)."""
-    return discriminator(z, s).mean()
+    return discriminator(z, s).mean(dim=-1)
 
 
-def discrimination(
-    discriminator: Discriminator, z: Tensor, s: Tensor, generator: torch.Generator
-) -> Tensor:
-    """What the discriminator minimizes: cross-entropy of (z, s) against z with permuted s."""
-    permuted = s[torch.randperm(len(s), generator=generator, device=s.device)]
-    return softplus(-discriminator(z, s)).mean() + softplus(discriminator(z, permuted)).mean()
+def discrimination(discriminator: Discriminator, z: Tensor, s: Tensor) -> Tensor:
+    """What the discriminator minimizes: cross-entropy of (z, s) against z with the s of the next
+    person; people must come in no order."""
+    of_another = s.roll(1, dims=-2)
+    one, two = discriminator(z, s), discriminator(z, of_another)
+    return (softplus(-one) + softplus(two)).mean(dim=-1)
 
 
 def salient_silence(salient: Posterior) -> Tensor:
@@ -60,15 +100,15 @@ def salient_silence(salient: Posterior) -> Tensor:
 
     Eq. 2 fixes s at 0 when background is decoded but leaves open what the encoder says of it.
     """
-    return 0.5 * salient.mean.square().sum(dim=-1).mean()
+    return 0.5 * salient.mean.square().sum(dim=-1).mean(dim=-1)
 
 
 def objective(
     model: Network,
     target: Tensor,
     background: Tensor,
-    config: TrainConfig,
-    generator: torch.Generator,
+    config: TrainConfig | Weights,
+    generator: Generators,
     discriminator: Discriminator | None = None,
 ) -> dict[str, Tensor]:
     """The named terms for one batch, weighted, and their sum under "total".
@@ -80,41 +120,51 @@ def objective(
         terms = _conditional(model, target, background, generator)
     else:
         terms = _contrastive(model, target, background, config, generator, discriminator)
-    return terms | {"total": torch.stack(list(terms.values())).sum()}
+    return terms | {"total": torch.stack(list(terms.values())).sum(dim=0)}
 
 
 def _contrastive(
     model: ContrastiveVAE,
     target: Tensor,
     background: Tensor,
-    config: TrainConfig,
-    generator: torch.Generator,
+    config: TrainConfig | Weights,
+    generator: Generators,
     discriminator: Discriminator | None,
 ) -> dict[str, Tensor]:
     """Eq. 8; with a discriminator the total correlation of target people instead of the MMD."""
-    z_x, s_x = model.encode_common(target), model.encode_salient(target)
-    z_y = model.encode_common(background)
-    z_x_draw, s_x_draw, z_y_draw = (q.sample(generator) for q in (z_x, s_x, z_y))
+    # Both cohorts in one product wherever they go through the same layers.
+    people, sizes = torch.cat([target, background], dim=-2), (target.shape[-2], background.shape[-2])
+    heard = _weighs(config.salient_silence)
+    z = model.encode_common(people)
+    s_x, *s_y = model.encode_salient(people).split(sizes) if heard else [model.encode_salient(target)]
+    z_draw, s_x_draw = z.sample(generator), s_x.sample(generator)
+    z_x_draw, z_y_draw = z_draw.split(sizes, dim=-2)
+    s_draw = torch.cat([s_x_draw, torch.zeros_like(z_y_draw)], dim=-2)  # Eq. 2: background has none.
+    of_x, of_y = _half_squares(people, model.decode(z_draw, s_draw)).split(sizes, dim=-1)
+    z_x, z_y = _divergences(z).split(sizes, dim=-1)
     terms = {
-        "target_reconstruction": reconstruction(target, model.decode(z_x_draw, s_x_draw)),
-        "background_reconstruction": reconstruction(background, model.decode_background(z_y_draw)),
-        "target_common_kl": kl_divergence(z_x),
+        "target_reconstruction": of_x.mean(dim=-1),
+        "background_reconstruction": of_y.mean(dim=-1),
+        "target_common_kl": z_x.mean(dim=-1),
         "target_salient_kl": kl_divergence(s_x),
-        "background_common_kl": kl_divergence(z_y),
+        "background_common_kl": z_y.mean(dim=-1),
     }
     if discriminator is not None:
         correlation = total_correlation(discriminator, z_x_draw, s_x_draw)
         terms["total_correlation"] = config.mmd_weight * correlation
-    elif config.mmd_weight:
+    elif _weighs(config.mmd_weight):
         terms["mmd"] = config.mmd_weight * mmd(z_x_draw, z_y_draw)
-    if config.salient_silence:
-        silence = salient_silence(model.encode_salient(background))
-        terms["salient_silence"] = config.salient_silence * silence
+    if heard:
+        terms["salient_silence"] = config.salient_silence * salient_silence(*s_y)
     return terms
 
 
+def _weighs(weight: Tensor | float) -> bool:
+    return isinstance(weight, Tensor) or weight != 0
+
+
 def _conditional(
-    model: ConditionalVAE, target: Tensor, background: Tensor, generator: torch.Generator
+    model: ConditionalVAE, target: Tensor, background: Tensor, generator: Generators
 ) -> dict[str, Tensor]:
     """The evidence lower bound of a conditional VAE, background under label 0, target under 1."""
     z_x, z_y = model.encode_common(target), model.encode_common(background)

@@ -4,7 +4,7 @@ that it is compared with. No I/O."""
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,18 @@ from cavae.config import ModelConfig
 
 _SEEDING = threading.Lock()
 
+Generators = torch.Generator | Sequence[torch.Generator]
+"""Where noise comes from; for an ensemble one a member, so that no member depends on another."""
+
+
+def normal_like(values: Tensor, generator: Generators) -> Tensor:
+    """Standard normal noise of the shape of values: (…), or (members, …) by their generators."""
+    if isinstance(generator, torch.Generator):
+        return torch.randn(
+            values.shape, generator=generator, device=values.device, dtype=values.dtype
+        )
+    return torch.stack([normal_like(*pair) for pair in zip(values, generator, strict=True)])
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -23,15 +35,15 @@ class Posterior:
     mean: Tensor
     log_variance: Tensor
 
-    def sample(self, generator: torch.Generator) -> Tensor:
+    def sample(self, generator: Generators) -> Tensor:
         """Draw one latent per subject by reparameterization, (n, latent)."""
-        noise = torch.randn(
-            self.mean.shape,
-            generator=generator,
-            device=self.mean.device,
-            dtype=self.mean.dtype,
-        )
+        noise = normal_like(self.mean, generator)
         return self.mean + noise * (0.5 * self.log_variance).exp()
+
+    def split(self, sizes: tuple[int, ...]) -> tuple[Posterior, ...]:
+        """Of the first people, of those after them, and so on, as many as sizes says."""
+        parts = self.mean.split(sizes, dim=-2), self.log_variance.split(sizes, dim=-2)
+        return tuple(Posterior(*pair) for pair in zip(*parts, strict=True))
 
 
 class ContrastiveVAE(nn.Module):

@@ -1,0 +1,102 @@
+"""Networks of one shape trained together: each weight holds those of all members.
+
+What costs time in networks this small is handing out work, and a product of stacked matrices is
+handed out once. No member's numbers depend on another's: alone or among others, it is the same.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+Module = TypeVar("Module", bound=nn.Module)
+
+ALIGNED = 16  # numbers that a processor adds at once, at most
+
+
+class StackedLinear(nn.Module):
+    """Linear layers of all members: x (members, n, inputs) → (members, n, outputs)."""
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.stack([layer.weight.detach() for layer in layers]))
+        self.bias = nn.Parameter(torch.stack([layer.bias.detach() for layer in layers]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x Wᵀ + b, member by member."""
+        return torch.baddbmm(self.bias[:, None], x, self.weight.transpose(1, 2))
+
+
+def stack(members: Sequence[Module]) -> Module:
+    """One module that does for (members, n, …) what each of the members, of one shape, does."""
+    stacked = copy.deepcopy(members[0])
+    for name, layer in members[0].named_modules():
+        if isinstance(layer, nn.Linear):
+            together = StackedLinear([member.get_submodule(name) for member in members])
+            stacked.set_submodule(name, together)
+    return stacked
+
+
+def state_of_member(stacked: nn.Module, member: int) -> dict[str, Tensor]:
+    """A copy of one member's weights, by the names that they have in a single network."""
+    return {name: tensor[member].clone() for name, tensor in stacked.state_dict().items()}
+
+
+class StackedAdam:
+    """Adam on all weights of a stacked module, which lie one after the other in one tensor.
+
+    One small weight at a time, Adam would take as long as half of the products. Weights begin at
+    multiples of ALIGNED numbers, and so does what comes after the last: a member's numbers are then
+    added in the same way alone and among others.
+    """
+
+    def __init__(self, stacked: nn.Module, learning_rate: float, betas: tuple[float, float]) -> None:
+        self._weights = list(stacked.parameters())
+        self._all = nn.Parameter(_join([weight.detach() for weight in self._weights]))
+        self._adam = torch.optim.Adam([self._all], learning_rate, betas, fused=True)
+        self._share_memory()
+
+    def minimize(self, losses: Tensor) -> None:
+        """A step down the losses, one a member, (members,)."""
+        self._all.grad.zero_()
+        losses.sum().backward()
+        self._adam.step()
+
+    def keep(self, places: Sequence[int]) -> None:
+        """Go on with these members alone."""
+        index = torch.tensor(places, device=self._all.device)
+        known = self._adam.state[self._all]
+        kept = {
+            name: _join([part[index] for part in _parts(known[name], self._weights)])
+            for name in ("exp_avg", "exp_avg_sq")
+        }
+        known.update(kept)
+        for weight in self._weights:
+            weight.data = weight.data[index]
+        self._all.data = _join([weight.data for weight in self._weights])
+        self._share_memory()
+
+    def _share_memory(self) -> None:
+        """Make the module's weights, and their gradients, parts of the one tensor."""
+        self._all.grad = torch.zeros_like(self._all)
+        values, gradients = (_parts(x, self._weights) for x in (self._all.data, self._all.grad))
+        for weight, value, gradient in zip(self._weights, values, gradients, strict=True):
+            weight.grad = None
+            weight.data, weight.grad = value, gradient
+
+
+def _join(tensors: Sequence[Tensor]) -> Tensor:
+    """All numbers in one tensor, each tensor's from a multiple of ALIGNED on, zeros between."""
+    return torch.cat([pad(tensor.flatten(), (0, -tensor.numel() % ALIGNED)) for tensor in tensors])
+
+
+def _parts(joined: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
+    """What `_join` has joined, as views, in the shapes of like."""
+    sizes = [-(-tensor.numel() // ALIGNED) * ALIGNED for tensor in like]
+    parts = zip(joined.split(sizes), like, strict=True)
+    return [part[: tensor.numel()].view(tensor.shape) for part, tensor in parts]
