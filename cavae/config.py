@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
@@ -20,7 +21,7 @@ FEWEST = 10  # people on each side to train on; with fewer nothing can be learne
 
 def _require(condition: bool, setting: str, value: object, accepted: str) -> None:
     if not condition:
-        raise ConfigError(f"{setting} is {value!r}; accepted: {accepted}.")
+        raise ConfigError(f"{setting} is {reprlib.repr(value)}; accepted: {accepted}.")
 
 
 def _whole(value: object, low: int, high: int) -> bool:
