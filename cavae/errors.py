@@ -15,3 +15,7 @@ class ConfigError(CavaeError):
 
 class CheckpointError(CavaeError):
     """A model folder cannot be read: the message names the file and what is wrong with it."""
+
+
+class Stopped(Exception):  # noqa: N818 - nothing went wrong
+    """Whoever is told of each step wants no further one."""
