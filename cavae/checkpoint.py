@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from cavae.calibration import Calibration
     from cavae.model import Network
+    from cavae.preprocessing import Preprocessor
     from cavae.training import TrainedModel
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
@@ -78,6 +79,20 @@ def model_facts(name_or_folder: str | Path) -> Mapping[str, Any]:
     return _read_config(find_model(name_or_folder))["facts"]
 
 
+def load_preprocessor(name_or_folder: str | Path) -> Preprocessor:
+    """The preprocessing of a model alone, without its weights; raises CheckpointError."""
+    from cavae.preprocessing import Preprocessor
+
+    folder = find_model(name_or_folder)
+    return Preprocessor.from_dict(_read_json(folder / "preprocessor.json"))
+
+
+def model_settings(name_or_folder: str | Path) -> tuple[ModelConfig, TrainConfig]:
+    """The settings of a model, without loading its weights; raises CheckpointError."""
+    content = _read_config(find_model(name_or_folder))
+    return content["model"], content["training"]
+
+
 def find_model(name_or_folder: str | Path) -> Path:
     """Folder of a model given by its name under pretrained/ or by its path."""
     named = PRETRAINED / str(name_or_folder)
@@ -94,12 +109,10 @@ def find_model(name_or_folder: str | Path) -> Path:
 
 def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     """Load a model; raises CheckpointError naming the file when anything does not fit."""
-    from cavae.preprocessing import Preprocessor
-
     folder = find_model(name_or_folder)
     content = _read_config(folder)
     config, training = content["model"], content["training"]
-    preprocessor = Preprocessor.from_dict(_read_json(folder / "preprocessor.json"))
+    preprocessor = load_preprocessor(folder)
     if preprocessor.features != config.features:
         raise CheckpointError("preprocessor.json and config.json name different features.")
     card = _read_card(folder)

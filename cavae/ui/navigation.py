@@ -60,6 +60,12 @@ PAGES: tuple[Entry, ...] = (
         "Train a model on your own people and watch it learn.",
     ),
     Entry(
+        "pages/models.py",
+        "Models",
+        ":material/inventory_2:",
+        "Compare models, and keep, share or take along your own.",
+    ),
+    Entry(
         "pages/evaluate.py",
         "Evaluate",
         ":material/fact_check:",

@@ -35,7 +35,7 @@ def show_counts(check: Check) -> None:
     everyone, usable, features, names = st.columns([2, 2, 3, 4])
     everyone.metric("People", f"{check.rows:,}")
     if check.usable and uploads.lacking(check):  # Good rows, and nothing this model can read.
-        usable.metric(f"For model {plain(state.model_name())}", "0")
+        usable.metric(f"For model {plain(state.model_label())}", "0")
     else:
         usable.metric("Usable", f"{check.usable:,}")
     if check.cohort.kind == "muse":
@@ -145,7 +145,7 @@ def _show_assumptions(check: Check, title: str) -> None:
 
 def _show_lacking(check: Check, lacking: tuple[str, ...], reading: uploads.Reading) -> None:
     """Why the model in use cannot read the table, and how to train one that can."""
-    name = state.model_name()
+    name = plain(state.model_label())
     if check.cohort.kind == "muse":
         missing = "one region is" if len(lacking) == 1 else f"{len(lacking)} regions are"
         first = ", ".join(_region_label(index) for index in lacking[:5])

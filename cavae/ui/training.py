@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,10 +10,10 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae import numbers
-from cavae.checkpoint import MODEL_FILES
 from cavae.config import DEFAULT_PRESET, FEWEST, VARIANTS, TrainConfig, train_config
 from cavae.jobs import Job, JobQueue, Order
-from cavae.ui import charts, glossary, models, state
+from cavae.registry import free_name
+from cavae.ui import charts, glossary, offering, registry, state
 from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -208,20 +206,26 @@ def problem(cohort: Cohort, groups: Groups) -> str | None:
 
 
 def suggested_name(table: str) -> str:
-    """A model's name made of a table's."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", Path(table).stem).strip("-.")[:40] or "model"
+    """A model's name made of a table's, like that of no other model."""
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", Path(table).stem).strip("-.")[:40] or "model"
+    return free_name(name, [entry.name for entry in registry.entries()])
 
 
 def start(order: Order) -> None:
     """Take the order; its job stands in the page's address from now on."""
-    st.query_params[JOB] = jobs().submit(order)
+    job_id = jobs().submit(order)
+    st.query_params[JOB] = job_id
+    state.own(job_id)
     st.rerun()
 
 
 def current_job() -> Job | None:
     """The job that the address names, if any."""
     job_id = st.query_params.get(JOB)
-    return jobs().find(job_id) if job_id else None
+    job = jobs().find(job_id) if job_id else None
+    if job is not None:
+        state.own(job.id)
+    return job
 
 
 def show_job(job: Job) -> None:
@@ -292,31 +296,21 @@ def duration(seconds: float) -> str:
 
 def offer_model(job: Job) -> None:
     """Use a finished model on every page, take it along, and read its card."""
-    if job.model is None:
+    if job.model is None or not job.ended:
         return
-    if state.model_name() == job.model:
+    if (folder := registry.registry().find(job.id)) is None:
+        st.info("Its model was deleted.", icon=":material/delete:")
+        return
+    address = str(folder)
+    if state.model_name() == address:
         st.success("Every page now shows this model.", icon=":material/check:")
     with st.container(horizontal=True):
-        st.button(
-            "Use this model on every page",
-            key="use_trained",
-            type="primary",
-            on_click=state.use_trained,
-            args=(job.model,),
-            disabled=state.model_name() == job.model,
+        offering.use_button(address)
+        offering.download_button(address)
+        st.page_link(
+            "pages/models.py", label="Compare, rename or share it", icon=":material/inventory_2:"
         )
-        st.download_button(
-            "Download the model (ZIP)",
-            lambda: model_archive(Path(job.model)),
-            f"{job.name}.zip",
-            "application/zip",
-            key="download_model",
-            icon=":material/folder_zip:",
-            help="Weights, settings and card. Unpacked, it is a MODEL of the command line.",
-            on_click="ignore",
-        )
-    with st.expander("The model's card, with its figures"):
-        st.markdown(models.load_model(job.model).card)
+    offering.card(address)
 
 
 def another_button() -> None:
@@ -324,12 +318,3 @@ def another_button() -> None:
     if st.button("Train another model", key="another", icon=":material/add:"):
         del st.query_params[JOB]
         st.rerun()
-
-
-def model_archive(folder: Path) -> bytes:
-    """A model folder as a ZIP archive."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(MODEL_FILES):
-            archive.write(folder / name, f"{folder.name}/{name}")
-    return stream.getvalue()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -13,7 +12,7 @@ import streamlit as st
 from cavae import numbers
 from cavae.checkpoint import DEFAULT_MODEL, available_models
 from cavae.errors import CavaeError
-from cavae.ui import state
+from cavae.ui import registry, state
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
@@ -91,25 +90,18 @@ def sidebar_status() -> None:
 
 def _choose_model() -> None:
     try:
-        names = [model.name for model in available_models()]
+        state.follow_link(model.name for model in available_models())
     except CavaeError as error:
         show_error(error)
         return
-    state.follow_link(names)
-    names += state.trained_models()
-    if state.model_name() not in (*names, DEFAULT_MODEL):  # A folder of someone's own.
-        names.append(state.model_name())
+    if gone := registry.replace_missing():
+        st.caption(f":material/info: Model {plain(gone)} is gone; this one is used instead.")
+    names = registry.labels()
     if len(names) > 1:
-        start = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
-        st.selectbox(
-            "Model",
-            names,
-            index=start,
-            format_func=lambda name: PurePath(name).name,
-            key=state.Key.MODEL,
-        )
+        start = list(names).index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
+        st.selectbox("Model", list(names), start, format_func=names.get, key=state.Key.MODEL)
     else:
-        st.caption(f":material/model_training: Model **{state.model_name()}**")
+        st.caption(f":material/model_training: Model **{plain(state.model_label())}**")
 
 
 def _by_diagnosis(cohort: Cohort) -> str:
