@@ -10,6 +10,7 @@ import pytest
 
 from cavae.atlas import ASSETS, rois
 from cavae.cohort import Check, read_cohort
+from cavae.cohort.text import to_numbers
 from tests.cohort_tables import csv, people
 
 CLEAN = pd.read_csv(ASSETS / "demo_cohort.csv")
@@ -154,3 +155,38 @@ def test_nothing_is_doubted_in_real_studies_nor_in_parts_of_them(shared_data, st
         part = volumes.iloc[generator.permutation(len(volumes))[:size]]
         merged = part[[key, "702", *(one.index for one in rois())]].merge(participants, on=key)
         assert [m for m in said(read_cohort(csv(merged))) if "?" in m or "exchanged" in m] == []
+
+
+# Numbers that mean one thing here and another there
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal_comma", "expected"),
+    [
+        (["1,234", "2,345", "3,456"], False, [1234, 2345, 3456]),
+        (["1,234", "2,345", "0,5"], False, [NAN, NAN, NAN]),
+        (["1,234", "2,345.5", "3"], False, [1234, 2345.5, 3]),
+        (["0,512", "1,5", "1e3"], False, [NAN, NAN, 1000]),
+        (["1.234", "2.345", "3.456"], True, [1234, 2345, 3456]),
+        (["1.234", "2.345", "0.512"], True, [1.234, 2.345, 0.512]),
+        (["1.234", "2,5", "3.456.789"], True, [1234, 2.5, 3456789]),
+        (["1.234", "2,5", "0.512"], True, [NAN, 2.5, 0.512]),
+        (["1 234", "2'345", "3\u00a0456"], False, [1234, 2345, 3456]),
+        (["1_000", "-1,234", "+2"], False, [NAN, -1234, 2]),
+    ],
+)
+def test_one_column_is_never_read_in_two_ways(cells, decimal_comma, expected):
+    np.testing.assert_array_equal(to_numbers(pd.Series(cells), decimal_comma), expected)
+
+
+def test_a_number_that_could_be_another_is_named():
+    table = people(5).astype({"ICV": object})
+    table["ICV"] = [f"{value:,.0f}" for value in people(5)["ICV"]]
+    table["47"] = [f"{value:,.0f}" for value in people(5)["47"]]
+    check = read_cohort(csv(table))
+    (notice,) = check.notices
+    assert "are read with thousands separated, as" in notice
+    assert check.usable == 5

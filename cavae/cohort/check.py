@@ -10,7 +10,12 @@ from cavae.cohort.coding import decode_diagnosis, decode_sex
 from cavae.cohort.findings import Field, Findings
 from cavae.cohort.joining import best_id, fields_of, id_columns, join
 from cavae.cohort.names import COVARIATE_KEYS, region
-from cavae.cohort.plausibility import doubt_people, doubt_sex, doubt_volumes
+from cavae.cohort.plausibility import (
+    doubt_people,
+    doubt_sex,
+    doubt_volumes,
+    report_thousands,
+)
 from cavae.cohort.reading import Source, Table, read_table
 from cavae.cohort.recognize import Layout, checked_mapping, recognize, report_absent
 from cavae.cohort.text import quoted
@@ -143,6 +148,8 @@ def _doubt(
     findings: Findings,
 ) -> None:
     """Report what is odd about the people who can be used, as a whole."""
+    numeric = [field for key in ("age", "icv") for field in layout.covariates[key]]
+    report_thousands([*numeric, *layout.features.values()], findings)
     kept = findings.usable
     if layout.kind == "muse":
         doubt_volumes(values[kept], layout.features, subjects[kept], findings)

@@ -5,15 +5,17 @@ only looks odd is a notice. The limits were set on two real studies (IXI, 291 pe
 one, 144), where none of them is reached, whole or in random parts of 10 people.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from cavae.atlas import rois
 from cavae.cohort.findings import Field, Findings
-from cavae.cohort.text import counted, listed, quoted
+from cavae.cohort.text import ONE_GROUP, counted, listed, quoted
 
+LOOKED_AT = 50
+"""Cells of a column among which an example is looked for."""
 MIN_PEOPLE = 10
 """Fewer people say little about a column."""
 MIN_COLUMNS = 5
@@ -62,6 +64,18 @@ def doubt_volumes(
     _doubt_order(values, fields, findings)
     if len(typical) >= MIN_REGIONS:
         _doubt_heads(values.sum(axis=1).to_numpy(), typical.sum(), subjects, findings)
+
+
+def report_thousands(fields: Iterable[Field], findings: Findings) -> None:
+    """Say how numbers such as "1,234" are read, which mean another number elsewhere."""
+    for field in fields:
+        for text, number in zip(field.cells[:LOOKED_AT], field.numbers, strict=False):
+            if abs(number) >= 1000 and ONE_GROUP.fullmatch(text):
+                findings.notices.append(
+                    f"Numbers such as {quoted(text)} in column {quoted(field.column)} are read "
+                    f"with thousands separated, as {number:.0f}."
+                )
+                return
 
 
 def doubt_people(values: pd.DataFrame, subjects: pd.DataFrame, findings: Findings) -> None:
