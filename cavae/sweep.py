@@ -251,3 +251,35 @@ def summarize(runs: pd.DataFrame) -> pd.DataFrame:
         reference=groups["reference"].mean().to_numpy(float),
     )
     return table[[*keys, "mean", "sd", "low", "high", "reference", "runs"]]
+
+
+def answer(runs: pd.DataFrame, grid: Grid) -> dict[str, Any]:
+    """The JSON answer of the command `sweep`: trainings of the grid, those that the folder has, and
+    the summary of these; null where something is not known."""
+    cells = grid.cells()
+    found = done(runs, cells)
+    wanted = {tuple(cell.settings().values()) for cell in found}
+    mine = [row in wanted for row in runs[list(SETTINGS)].itertuples(index=False, name=None)]
+    summary = summarize(runs[mine]).astype(object)
+    return {
+        "trainings": len(cells),
+        "done": len(found),
+        "summary": summary.where(summary.notna(), None).to_dict("records"),
+    }
+
+
+def report(told: dict[str, Any], output: Path) -> str:
+    """What `answer` says, for a terminal: for each setting a line a metric."""
+    lines, above = [f"{told['done']} of {told['trainings']} trainings in {output / RUNS_FILE}."], ""
+    for row in told["summary"]:
+        setting = (
+            f"{row['target']} against {row['background']}, {row['variant']}, {row['preset']}, "
+            f"λ {row['lambda']:g}, {row['epochs']} epochs:"
+        )
+        if setting != above:
+            lines.append(setting)
+            above = setting
+        group = "" if row["group"] == "all" else f" ({row['group']})"
+        spread = "" if row["sd"] is None else f", SD {row['sd']:.3f} over {row['runs']} runs"
+        lines.append(f"    {row['metric']}{group}: {row['mean']:.3f}{spread}")
+    return "\n".join(lines)
