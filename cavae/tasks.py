@@ -11,9 +11,11 @@ as executors: joblib's own backend for dask waits for ever for a task that has k
 from __future__ import annotations
 
 import logging
+import os
 import re
 import signal
 import threading
+import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
@@ -163,16 +165,24 @@ def _processes() -> Iterator[tuple[Executor, int]]:
     from joblib.externals.loky import ProcessPoolExecutor
 
     size = cpu_count()
-    executor = ProcessPoolExecutor(size, initializer=_leave_interrupts)
+    executor = ProcessPoolExecutor(size, initializer=_follow, initargs=(os.getpid(),))
     try:
         yield executor, size
     finally:
         executor.shutdown(kill_workers=True)
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; a worker leaves it to the one that asked."""
+def _follow(parent: int) -> None:
+    """Make this worker end when the process that asked for it ends, however that ended, and leave
+    Ctrl-C, which reaches every process of a terminal, to that process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 # --------------------------------------------------------------------------- a cluster
