@@ -9,6 +9,10 @@ class DataError(CavaeError):
     """A table cannot be used: the message names the column, the value and what is accepted."""
 
 
+class MisfitError(DataError):
+    """A table is sound but not for this model: the message says what the model lacks in it."""
+
+
 class ConfigError(CavaeError):
     """A setting is out of range: the message names the setting and what is accepted."""
 

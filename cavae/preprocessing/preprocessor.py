@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cavae.atlas import rois
 from cavae.cohort import Cohort
 from cavae.config import MAX_NAME
-from cavae.errors import CheckpointError, DataError
+from cavae.errors import CheckpointError, DataError, MisfitError
 from cavae.numbers import count
 from cavae.preprocessing.adaptation import MIN_HEALTHY_TO_ADAPT, Adaptation, adapt
 from cavae.preprocessing.harmonizer import SPLINE_DEGREE, Harmonizer, fit_harmonizer
@@ -61,7 +61,7 @@ class Preprocessor:
     populations: Mapping[str, Population]
 
     def transform(self, cohort: Cohort) -> Standardized:
-        """Standardize a cohort; raises DataError when features or covariates are missing."""
+        """Standardize a cohort; raises MisfitError when features or covariates are missing."""
         volumes = self._select_features(cohort)
         subjects, notices = self._complete(cohort.subjects, volumes)
         subjects["site_status"], adaptations, sites = self._settle_sites(volumes, subjects)
@@ -108,7 +108,7 @@ class Preprocessor:
         if missing:
             named = ", ".join(_label(name) for name in missing[:5])
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            raise DataError(
+            raise MisfitError(
                 f"The model needs {len(self.features)} features and the table lacks "
                 f"{len(missing)} of them: {named}{more}. Add these columns, or train a model "
                 "of your own on the columns that you have."
@@ -121,7 +121,7 @@ class Preprocessor:
         subjects = subjects.reset_index(drop=True).copy()
         for name, empty in (("age", subjects["age"].isna()), ("sex", subjects["sex"] == "")):
             if name in self.covariates and empty.any():
-                raise DataError(
+                raise MisfitError(
                     f"The model needs {name} for everyone and {int(empty.sum())} people have "
                     f"none, the first being subject {subjects['subject_id'][empty].iloc[0]!r}."
                 )
@@ -137,7 +137,7 @@ class Preprocessor:
         self, subjects: pd.DataFrame, volumes: Array, missing: NDArray[np.bool_]
     ) -> tuple[pd.DataFrame, str]:
         if self.icv is None:
-            raise DataError("ICV is missing and this model has no way to estimate it.")
+            raise MisfitError("ICV is missing and this model has no way to estimate it.")
         estimate = self.icv.predict(volumes, subjects)
         subjects.loc[missing, "icv"] = estimate[missing]
         subjects["icv_estimated"] = missing

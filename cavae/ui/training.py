@@ -1,8 +1,9 @@
-"""Training from the app: what is asked for, what to expect of it, and a job while it runs."""
+"""Training from the app: what is asked for, what to expect of it, and the job it becomes."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,29 +13,19 @@ import streamlit as st
 from cavae import numbers
 from cavae.config import DEFAULT_PRESET, FEWEST, VARIANTS, TrainConfig, train_config
 from cavae.jobs import Job, JobQueue, Order
-from cavae.registry import free_name
-from cavae.ui import charts, glossary, offering, registry, state
-from cavae.ui.widgets import plain
+from cavae.registry import free_name, require_name
+from cavae.ui import glossary, registry, state
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from cavae.cohort import Cohort
 
 FEW = 50  # people on one side with whom a model is shaky
 STEP_SECONDS = 0.007  # one batch of 256 + 256 on a usual core, measured by `benchmark`
-AFTERWARDS_SECONDS = 25  # starting the process, calibration, and the figures of the card
+AFTERWARDS_SECONDS = 12  # starting the process, calibration, and the figures of the card
 APART_YEARS = 5.0
+NAMED = 3  # sites that are named in a sentence
 HEALTHY = "CN"
 JOB = "job"
-STATUS = {
-    "queued": "Waiting",
-    "running": "Training",
-    "done": "Finished",
-    "cancelled": "Stopped by you",
-    "failed": "It did not work",
-    "interrupted": "Stopped with the server",
-}
 LOOKS = {"Calibrated": "calibrated", "As in the paper": "paper"}
 
 
@@ -177,22 +168,49 @@ def outlook(cohort: Cohort, config: TrainConfig, groups: Groups) -> str:
 def cautions(cohort: Cohort, groups: Groups) -> list[str]:
     """What may make the model worse than it looks."""
     healthy, ill = sides(cohort, groups)
-    found = []
-    if len(ill) < FEW:
-        found.append(
-            f"Only {len(ill)} people have the disease: below {FEW} the model learns those few "
-            "people rather than their disease."
+    found = [
+        f"Only {len(side)} people {words}: below {FEW} the model learns those few people rather "
+        "than what they have in common."
+        for side, words in ((ill, "have the disease"), (healthy, "are healthy"))
+        if len(side) < FEW
+    ]
+    return [*found, *_of_sites(healthy, ill), *_of_ages(healthy, ill), *_of_sexes(healthy, ill)]
+
+
+def _of_sites(healthy: Cohort, ill: Cohort) -> Iterator[str]:
+    ours, theirs = (set(side.subjects["site"]) for side in (healthy, ill))
+    lonely, together = sorted(ours ^ theirs), ours | theirs
+    if len(together) < 2:
+        yield "Everyone is of one site: what its scanner does cannot be told apart."
+    elif lonely:
+        named = ", ".join(lonely[:NAMED]) + (", …" if len(lonely) > NAMED else "")
+        yield (
+            f"{len(lonely)} of {len(together)} sites have either healthy people or people with the "
+            f"disease ({named}): what their scanners do may be learned as disease."
         )
-    if cohort.subjects["site"].nunique() < 2:
-        found.append("Everyone is of one site: what its scanner does cannot be told apart.")
+
+
+def _of_ages(healthy: Cohort, ill: Cohort) -> Iterator[str]:
     apart = ill.subjects["age"].mean() - healthy.subjects["age"].mean()
     if abs(apart) > APART_YEARS:
         older = "older" if apart > 0 else "younger"
-        found.append(
+        yield (
             f"Those with the disease are {abs(apart):.0f} years {older} on average: ageing is "
             "taken out as a straight line, and some of it may stay in s."
         )
-    return found
+
+
+def _of_sexes(healthy: Cohort, ill: Cohort) -> Iterator[str]:
+    ours, theirs = (set(side.subjects["sex"]) for side in (healthy, ill))
+    if len(ours | theirs) < 2:
+        yield "Everyone is of one sex: the model knows nothing of the other."
+        return
+    for sexes, words in ((ours, "healthy people"), (theirs, "people with the disease")):
+        if len(sexes) < 2:
+            yield (
+                f"All {words} are of one sex ({min(sexes)}): what sets the sexes apart may be "
+                "learned as disease."
+            )
 
 
 def problem(cohort: Cohort, groups: Groups) -> str | None:
@@ -212,7 +230,11 @@ def suggested_name(table: str) -> str:
 
 
 def start(order: Order) -> None:
-    """Take the order; its job stands in the page's address from now on."""
+    """Take the order; its job stands in the page's address from now on.
+
+    Raises CheckpointError when there is a model of that name.
+    """
+    require_name(order.name, [entry.name for entry in registry.entries()])
     job_id = jobs().submit(order)
     st.query_params[JOB] = job_id
     state.own(job_id)
@@ -228,93 +250,8 @@ def current_job() -> Job | None:
     return job
 
 
-def show_job(job: Job) -> None:
-    """The job as it stands, again each second until it has ended."""
-    st.fragment(_show_job, run_every=None if job.ended else 1.0)(job.id, job.ended)
-
-
-def _show_job(job_id: str, ended: bool) -> None:
-    job = jobs().find(job_id)
-    if job is None:
-        return
-    if job.ended and not ended:
-        st.rerun()  # The whole page: no timer any more, and what can be done with the model.
-    st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False)
-    _progress(job)
-    if job.history:
-        charts.draw(
-            _curves(job), "training_curves", "Distance to held-out people and loss, by epoch."
-        )
-    if not job.ended:
-        if st.button("Stop and keep the best so far", key="cancel_job", icon=":material/stop:"):
-            jobs().cancel(job_id)
-        st.caption(
-            "You may close this page: the address above brings you back. Whoever has the address "
-            "can see this job and its model."
-        )
-
-
-def _curves(job: Job) -> go.Figure:
-    from cavae.plots.training import plot_training
-
-    return plot_training(job.history)
-
-
-def _progress(job: Job) -> None:
-    if job.status == "queued":
-        before = jobs().ahead(job.id)
-        st.progress(0.0, f"{before} {'job' if before == 1 else 'jobs'} before this one.")
-    elif job.status == "running":
-        st.progress(*_share(job))
-    elif job.status == "failed":
-        st.error(plain(job.reason), icon=":material/error:")
-    elif job.history:
-        last = job.history[-1]
-        best = f"the best of {last['epoch']:,} epochs was number {last['best_epoch']:,}"
-        st.markdown(f"{duration(last['seconds']).capitalize()} of training; {best}.")
-    if job.ended and job.model is None:
-        st.markdown("No model was kept.")
-
-
-def _share(job: Job) -> tuple[float, str]:
-    if not job.history:
-        return 0.0, "Starting …"
-    last = job.history[-1]
-    share = last["epoch"] / last["epochs"]
-    if share >= 1 or last["epoch"] - last["best_epoch"] >= job.settings["patience"]:
-        return 1.0, "Measuring the model on the people held out …"
-    left = duration(last["seconds"] * (1 - share) / share)
-    return share, f"Epoch {last['epoch']:,} of {last['epochs']:,}, at most {left} left"
-
-
 def duration(seconds: float) -> str:
     """`20 seconds`, `3 minutes`: rounded as people say it."""
     if seconds < 90:
         return numbers.count(max(1, round(seconds)), "second" if round(seconds) <= 1 else "seconds")
     return numbers.count(round(seconds / 60), "minutes")
-
-
-def offer_model(job: Job) -> None:
-    """Use a finished model on every page, take it along, and read its card."""
-    if job.model is None or not job.ended:
-        return
-    if (folder := registry.registry().find(job.id)) is None:
-        st.info("Its model was deleted.", icon=":material/delete:")
-        return
-    address = str(folder)
-    if state.model_name() == address:
-        st.success("Every page now shows this model.", icon=":material/check:")
-    with st.container(horizontal=True):
-        offering.use_button(address)
-        offering.download_button(address)
-        st.page_link(
-            "pages/models.py", label="Compare, rename or share it", icon=":material/inventory_2:"
-        )
-    offering.card(address)
-
-
-def another_button() -> None:
-    """Back to the form; this job stays where its address leads."""
-    if st.button("Train another model", key="another", icon=":material/add:"):
-        del st.query_params[JOB]
-        st.rerun()

@@ -11,7 +11,7 @@ import streamlit as st
 
 from cavae import numbers
 from cavae.checkpoint import DEFAULT_MODEL, available_models
-from cavae.errors import CavaeError
+from cavae.errors import CavaeError, CheckpointError, MisfitError
 from cavae.ui import registry, state
 
 if TYPE_CHECKING:
@@ -26,8 +26,31 @@ def research_notice() -> None:
 
 
 def show_error(error: CavaeError) -> None:
-    """An error as its one sentence, with no trace of the code."""
-    st.error(plain(str(error)), icon=":material/error:")
+    """An error as its one sentence, with no trace of the code, and the ways out where there are.
+
+    A table and a model that do not go together are no fault of either.
+    """
+    if isinstance(error, MisfitError):
+        table = state.loaded()
+        people = f"{plain(table.name)} does not fit" if table else "The table does not fit"
+        st.warning(f"{people} the model {plain(state.model_label())}. {plain(str(error))}")
+        _ways_out("pages/data.py", "pages/train.py")
+    else:
+        st.error(plain(str(error)), icon=":material/error:")
+        if isinstance(error, CheckpointError):
+            _ways_out()
+
+
+def _ways_out(*others: str) -> None:
+    """Links to what can be done about a model that cannot be used."""
+    labels = {
+        "pages/models.py": "Choose another model",
+        "pages/data.py": "Load another table",
+        "pages/train.py": "Train a model on these people",
+    }
+    with st.container(horizontal=True):
+        for path in ("pages/models.py", *others):
+            st.page_link(path, label=labels[path], icon=":material/arrow_forward:")
 
 
 @contextmanager
