@@ -119,7 +119,7 @@ class Order:
     def work(self, folder: Path, tell: Tell, stopped: Stopped) -> Path:
         """Train and write the model, its best epoch so far when told to stop."""
         from cavae import errors
-        from cavae.experiments import INTERIM, save_trained, train_and_save
+        from cavae.experiments import INTERIM, MEASURING, save_trained, train_and_save
         from cavae.training import Interim, TrainedModel, split_cohort
 
         camera, model = Camera(), folder / self.name
@@ -133,8 +133,9 @@ class Order:
             save_trained(trained, model, self.source, measured_on=INTERIM)
             tell.keep(model)
 
-        def step(what: str) -> None:
-            if not tell.doing(f"Measuring {what}"):
+        def measure(what: str) -> None:
+            step = f"{MEASURING.index(what) + 1} of {len(MEASURING)}"
+            if not tell.doing(f"Measuring {what} ({step})"):
                 raise errors.Stopped
 
         train_and_save(
@@ -146,7 +147,7 @@ class Order:
             epoch_ended,
             self.variant,
             Interim(keep, self.checkpoint),
-            step,
+            measure,
         )
         return model
 
