@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from time import monotonic
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,13 @@ import pandas as pd
 from cavae.bootstrap import Bootstrap
 from cavae.cohort import Cohort, join_cohorts
 from cavae.errors import DataError
-from cavae.estimates import Estimate
-from cavae.evaluation import evaluate_cohort
+from cavae.estimates import Estimate, Metric
+from cavae.evaluation import MEANINGS, evaluate_cohort
 from cavae.fitted import FittedModel
 from cavae.folds import deal_folds
 from cavae.quality import groups_of
 from cavae.simulation import SPLITS, SemiSynthetic
+from cavae.simulation_evaluation import METRICS as OF_SIMULATION
 from cavae.simulation_evaluation import (
     PAIRS,
     SEED,
@@ -60,6 +62,68 @@ FIGURES = {
     "hippocampal effect, mean (SD)": "hippocampal_effect",
 }
 """Keys of the figures of `evaluate_cohort`."""
+MEASURED = {
+    metric.key: metric
+    for metric in (
+        next(one for one in OF_SIMULATION if one.key == "common_auc"),
+        Metric(
+            "salient_auc",
+            "AUC of target against background on salient s",
+            "",
+            "higher, up to 1",
+            MEANINGS["salient s, AUC"],
+            best=1.0,
+        ),
+        Metric(
+            "effect_auc",
+            "AUC of target against background by the size of the effect",
+            "",
+            "higher, up to 1",
+            MEANINGS["effect, AUC"],
+            best=1.0,
+        ),
+        Metric(
+            "w2_target_ratio",
+            "W2 of generated to real target, in floors",
+            "",
+            "lower, down to 1",
+            "At 1 generated patients are as close to real ones as other real patients are.",
+            best=1.0,
+        ),
+        Metric(
+            "w2_background_ratio",
+            "W2 of generated to real background, in floors",
+            "",
+            "lower, down to 1",
+            "At 1 generated healthy people are as close to real ones as other healthy people are.",
+            best=1.0,
+        ),
+        Metric(
+            "mad",
+            "Median difference from the twin decode(z, 0)",
+            "SD",
+            "higher the more severe",
+            MEANINGS["MAD, median (SD)"],
+        ),
+        Metric(
+            "mad_rank",
+            "Rank correlation of that difference with diagnosis",
+            "",
+            "higher, up to 1",
+            MEANINGS["MAD, Spearman with diagnosis"],
+            best=1.0,
+        ),
+        Metric(
+            "hippocampal_effect",
+            "Mean effect on the hippocampus",
+            "SD",
+            "0 in healthy people, below 0 in patients",
+            MEANINGS["hippocampal effect, mean (SD)"],
+        ),
+        *(one for one in OF_SIMULATION if one.key not in ("common_auc", "mad", "effect_mad")),
+    )
+}
+"""What a cell is measured by, by the column `metric`, in the order in which people see them."""
 
 
 # --------------------------------------------------------------------------- one training
@@ -234,3 +298,38 @@ def _earlier(output: Path, digest: str) -> pd.DataFrame:
             "the same table."
         )
     return runs
+
+
+# --------------------------------------------------------------------------- in the background
+
+
+@dataclass(frozen=True)
+class SweepOrder:
+    """A sweep as a job (`jobs.Work`); its runs lie in the folder of the job."""
+
+    cohort: Cohort
+    grid: Grid
+    name: str
+    kind: ClassVar[str] = "sweep"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What varies, and how many trainings that is."""
+        return self.grid.to_dict() | {"trainings": len(self.grid.cells())}
+
+    def work(
+        self,
+        folder: Path,
+        tell: Callable[[dict[str, Any]], bool],
+        stopped: Callable[[], bool],
+    ) -> None:
+        """Run it on this machine; what has ended is kept when it is stopped.
+
+        Tells, for each training, how many are done and seconds since the beginning.
+        """
+        begun = monotonic()
+
+        def on_cell(ended: int, trainings: int) -> None:
+            tell({"done": ended, "trainings": trainings, "seconds": monotonic() - begun})
+
+        run_sweep(self.cohort, self.grid, folder, on_cell=on_cell, stopped=stopped)
