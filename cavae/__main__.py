@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +34,7 @@ app = typer.Typer(
     help="See what a disease does to a brain, one person at a time.",
 )
 
+INTERRUPTED = 130  # what shells say of a program that Ctrl-C ended
 DEMO_COHORT = ASSETS / "demo_cohort.csv"
 
 Volumes = Annotated[Path, typer.Option(help="Table of volumes: CSV, TSV or Parquet.")]
@@ -268,13 +270,97 @@ def ablation(
     from cavae.ablation_runs import Effort, run_ablation
 
     effort = Effort(folds=folds)
-    with typer.progressbar(
-        length=1000, label="Ablation", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+    kept = f"Nothing was written to {output}: the tables are written when all is measured."
+    with (
+        _stoppable(lambda: kept),
+        typer.progressbar(
+            length=1000, label="Ablation", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar,
+    ):
         run_ablation(
             data, output, effort, scheduler, lambda share: bar.update(int(1000 * share) - bar.pos)
         )
     typer.echo(f"Table A1 and Figure A1 written to {output}.")
+
+
+@app.command()
+def sweep(
+    output: Annotated[Path, typer.Option(help="Folder of runs.csv and summary.csv.")],
+    volumes: Annotated[Path | None, typer.Option(help="Table of volumes.")] = None,
+    participants: Participants = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of `simulate`, instead.")] = None,
+    background: Annotated[str, typer.Option(help="Labels of the healthy, by comma.")] = "CN",
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Labels of the diseased, by comma; given again, another cohort. MCI,AD by default."
+        ),
+    ] = None,
+    lambdas: Annotated[str, typer.Option(help="Values of λ, by comma.")] = "100",
+    seeds: Annotated[str, typer.Option(help="Seeds, by comma.")] = "0",
+    folds: Annotated[int, typer.Option(help="In how many parts people are held out.")] = 3,
+    variants: Annotated[
+        str, typer.Option(help="contrastive, conditional, total-correlation, by comma.")
+    ] = DEFAULT_VARIANT,
+    preset: Annotated[
+        str, typer.Option(help="paper, calibrated, or both by comma; the usual one of a variant.")
+    ] = "",
+    epochs: Annotated[int, typer.Option(help="At most so many epochs.")] = 500,
+    latent: Annotated[int, typer.Option(help="Dimensions of z and of s, each.")] = 5,
+    scheduler: Annotated[
+        str, typer.Option(help="local, or tcp://HOST:PORT of a dask scheduler.")
+    ] = "local",
+    as_json: AsJson = False,
+) -> None:
+    """Train every combination of settings and measure each on people held out; goes on where a
+    sweep into the same folder was stopped."""
+    from cavae.experiments import SIMULATED
+    from cavae.simulation import read_simulation
+    from cavae.sweep import RUNS_FILE, Cohorts, Grid, answer, read_runs, report
+    from cavae.sweep_runs import run_sweep
+
+    if (volumes is None) == (data is None):
+        raise ConfigError("Give either --volumes or --data.")
+    cohorts = tuple(Cohorts(_labels(background), _labels(one)) for one in target or ["MCI,AD"])
+    if data is not None:
+        cohorts = (Cohorts(SIMULATED["background"], SIMULATED["target"]),)
+    grid = Grid(
+        lambdas=_numbers("lambdas", lambdas, float),
+        seeds=_numbers("seeds", seeds, int),
+        folds=folds,
+        variants=_words(variants),
+        presets=_words(preset),
+        cohorts=cohorts,
+        epochs=epochs,
+        latent=latent,
+    )
+    remarks: list[str] = []
+    if data is not None:
+        people = read_simulation(data)
+    else:
+        table = _usable(read_cohort(volumes, participants))
+        people, remarks = table.cohort, list(_remarks(table))
+    count = len(grid.cells())
+
+    def kept() -> str:
+        ended = answer(read_runs(output), grid)["done"]
+        return (
+            f"{ended} of {count} trainings are kept in {output / RUNS_FILE}; the same command goes "
+            "on from there."
+        )
+
+    with (
+        _stoppable(kept),
+        typer.progressbar(
+            length=count, label="Sweep", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar,
+    ):
+        runs = run_sweep(
+            people, grid, output, scheduler, lambda ended, _: bar.update(ended - bar.pos)
+        )
+    told = answer(runs, grid)
+    typer.echo(json.dumps(told, allow_nan=False) if as_json else report(told, output))
+    _say(remarks)
 
 
 @app.command()
@@ -350,6 +436,31 @@ def _labels(text: str) -> tuple[str, ...]:
     return tuple(diagnosis_label(label) for label in text.split(",") if label.strip())
 
 
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _numbers(option: str, text: str, kind: Callable[[str], float]) -> tuple:
+    try:
+        return tuple(kind(word) for word in _words(text))
+    except ValueError as error:
+        accepted = "whole numbers" if kind is int else "numbers"
+        raise ConfigError(f"{option} is {text!r}; accepted: {accepted}, by comma.") from error
+
+
+class _StoppedError(Exception):
+    """Ctrl-C, and in a sentence what is kept."""
+
+
+@contextmanager
+def _stoppable(kept: Callable[[], str]) -> Iterator[None]:
+    """Say what is kept when Ctrl-C ends the block."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise _StoppedError(f"Stopped. {kept()}") from error
+
+
 def _model_and_table(
     model: str, volumes: Path, participants: Path | None, output: Path
 ) -> tuple[Model, Check]:
@@ -383,13 +494,15 @@ def _say(sentences: Iterable[str]) -> None:
 
 
 def main() -> int:
-    """Run a command; bad input gives exit status 2 and one line on standard error."""
+    """Run a command; bad input gives exit status 2 and one line on standard error, Ctrl-C 130."""
     try:
         status = app(standalone_mode=False)
     except CavaeError as error:
         return _refuse(str(error))
+    except _StoppedError as stopped:
+        return _end(str(stopped))
     except typer.Abort:
-        return _refuse("Stopped.")
+        return _end("Stopped.")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -398,6 +511,11 @@ def main() -> int:
             return 2
         return _refuse(error.format_message())
     return status if isinstance(status, int) else 0
+
+
+def _end(message: str) -> int:
+    typer.echo(f"\n{message}", err=True)
+    return INTERRUPTED
 
 
 def _refuse(message: str) -> int:

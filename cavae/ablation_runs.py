@@ -55,7 +55,7 @@ from cavae.simulation_evaluation import (
     latent_folds,
     separation,
 )
-from cavae.sweep import LOCAL, Task, run_tasks
+from cavae.tasks import LOCAL, Task, run_tasks
 from cavae.synthesis import encode
 from cavae.tables import save_table, whole_file
 from cavae.training import Split, TrainedModel, train

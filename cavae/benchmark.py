@@ -19,7 +19,7 @@ from cavae.config import train_config
 from cavae.errors import CavaeError
 from cavae.experiments import SIMULATED, split_of
 from cavae.simulation import simulate
-from cavae.sweep import Task, run_tasks
+from cavae.tasks import Task, run_tasks
 from cavae.synthesis import SampleRequest, decode, encode_standardized, sample_chunks
 from cavae.tables import save_table
 from cavae.threads import one_thread

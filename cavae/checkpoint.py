@@ -6,7 +6,10 @@ Importing this module is cheap; torch comes in when a model is loaded or saved.
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
+import struct
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,14 +23,23 @@ from cavae.fitted import FittedModel
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from cavae.calibration import Calibration
+    from cavae.model import Network
+    from cavae.preprocessing import Preprocessor
     from cavae.training import TrainedModel
 
 PRETRAINED = Path(__file__).resolve().parent.parent / "pretrained"
 DEFAULT_MODEL = "ad-mci"
 CALIBRATION = "calibration."  # prefix of its arrays among the weights
 MODEL_FILES = {"config.json", "weights.safetensors", "preprocessor.json", "card.md"}
-MAX_JSON_BYTES = 20_000_000
+MAX_JSON_BYTES = 5_000_000
+MAX_CARD_BYTES = 100_000
 MAX_WEIGHTS_BYTES = 200_000_000
+MAX_HEADER_BYTES = 1_000_000  # what safetensors says of its tensors before their numbers
+LARGEST_WEIGHT = 1e6
+LARGEST_OUTPUT = 1e9
+# What makes a card more than text: HTML, pictures, links, formulas and Streamlit's directives.
+ACTIVE = re.compile(r"([\\\[\]<$])")
 
 
 @dataclass(frozen=True)
@@ -58,13 +70,27 @@ def available_models(folder: Path = PRETRAINED) -> tuple[ModelSummary, ...]:
 
 
 def model_card(name_or_folder: str | Path) -> str:
-    """The card of a model, Markdown."""
-    return _read_text(find_model(name_or_folder) / "card.md", MAX_JSON_BYTES)
+    """The card of a model: Markdown without HTML, pictures and links, whoever wrote it."""
+    return _read_card(find_model(name_or_folder))
 
 
 def model_facts(name_or_folder: str | Path) -> Mapping[str, Any]:
     """What config.json says of a model besides its settings, without loading its weights."""
     return _read_config(find_model(name_or_folder))["facts"]
+
+
+def load_preprocessor(name_or_folder: str | Path) -> Preprocessor:
+    """The preprocessing of a model alone, without its weights; raises CheckpointError."""
+    from cavae.preprocessing import Preprocessor
+
+    folder = find_model(name_or_folder)
+    return Preprocessor.from_dict(_read_json(folder / "preprocessor.json"))
+
+
+def model_settings(name_or_folder: str | Path) -> tuple[ModelConfig, TrainConfig]:
+    """The settings of a model, without loading its weights; raises CheckpointError."""
+    content = _read_config(find_model(name_or_folder))
+    return content["model"], content["training"]
 
 
 def find_model(name_or_folder: str | Path) -> Path:
@@ -83,33 +109,18 @@ def find_model(name_or_folder: str | Path) -> Path:
 
 def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     """Load a model; raises CheckpointError naming the file when anything does not fit."""
-    import torch
-
-    from cavae.calibration import Calibration
-    from cavae.model import build_network
-    from cavae.preprocessing import Preprocessor
-
     folder = find_model(name_or_folder)
     content = _read_config(folder)
     config, training = content["model"], content["training"]
-    preprocessor = Preprocessor.from_dict(_read_json(folder / "preprocessor.json"))
+    preprocessor = load_preprocessor(folder)
     if preprocessor.features != config.features:
         raise CheckpointError("preprocessor.json and config.json name different features.")
-    network = build_network(config)
-    tensors = _read_weights(folder / "weights.safetensors")
-    calibrated, weights = _partition(tensors)
-    try:
-        network.load_state_dict(weights)
-        calibration = Calibration.from_tensors(calibrated) if training.calibrate else None
-    except (RuntimeError, KeyError, ValueError) as error:
-        raise CheckpointError(f"weights.safetensors does not fit config.json: {error}") from error
-    if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
-        raise CheckpointError("weights.safetensors holds numbers that are not finite.")
-    card = _read_text(folder / "card.md", MAX_JSON_BYTES)
+    card = _read_card(folder)
+    network, calibration = _read_network(folder / "weights.safetensors", config, training)
     return Model(
         config,
         training,
-        network.eval(),
+        network,
         preprocessor,
         calibration,
         folder.name,
@@ -168,26 +179,143 @@ def _tensors(trained: FittedModel) -> dict[str, Tensor]:
     return trained.network.state_dict() | named
 
 
-def _partition(tensors: dict[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Arrays of the calibration, without their prefix, and weights of the network."""
-    calibration, network = {}, {}
-    for name, tensor in tensors.items():
-        if name.startswith(CALIBRATION):
-            calibration[name.removeprefix(CALIBRATION)] = tensor
-        else:
-            network[name] = tensor
-    return calibration, network
+def _read_network(
+    path: Path, config: ModelConfig, training: TrainConfig
+) -> tuple[Network, Calibration | None]:
+    """The network in eval mode, and the calibration if the training made one.
+
+    What the file declares is held against the settings before any of it is read.
+    """
+    import torch
+
+    from cavae.model import build_network
+
+    _require_header(path)
+    with torch.device("meta"):  # Shapes without memory.
+        network = build_network(config)
+    expected = {name: (tuple(t.shape), "F32") for name, t in network.state_dict().items()}
+    tensors = _read_weights(path, expected, training.calibrate)
+    network.load_state_dict({name: tensors[name] for name in expected}, assign=True)
+    network.eval()
+    calibration = _read_calibration(tensors, config) if training.calibrate else None
+    _require_sound(network, calibration, len(config.features))
+    return network, calibration
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
+def _require_header(path: Path) -> None:
+    """Refuse a file whose first eight bytes promise a header that is not to be believed."""
     _require_size(path, MAX_WEIGHTS_BYTES)
+    with path.open("rb") as stream:
+        start = stream.read(8)
+    length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+    if not 2 <= length <= min(MAX_HEADER_BYTES, path.stat().st_size - 8):
+        raise CheckpointError(
+            f"{path.name} announces a header of {length:,} bytes; accepted: up to what the file "
+            f"has, at most {MAX_HEADER_BYTES:,}."
+        )
+
+
+def _read_weights(
+    path: Path, expected: Mapping[str, tuple[tuple[int, ...], str]], calibrated: bool
+) -> dict[str, Tensor]:
+    """Every tensor of the file, shape and type of the network's as expected, all finite."""
+    from safetensors import SafetensorError, safe_open
+
     try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"{path.name} cannot be read: {error}") from error
+        with safe_open(path, "pt") as file:
+            declared = {
+                name: (tuple(part.get_shape()), part.get_dtype())
+                for name in file.keys()  # noqa: SIM118 (no mapping)
+                for part in (file.get_slice(name),)
+            }
+            _require_declared(path.name, declared, expected, calibrated)
+            tensors = {name: file.get_tensor(name) for name in declared}
+    except (SafetensorError, OSError, ValueError, OverflowError) as error:
+        raise CheckpointError(f"{path.name} cannot be read: {error}.") from error
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise CheckpointError(f"{path.name}: {name!r} holds numbers that are not finite.")
+        if name in expected and tensor.numel() and tensor.abs().max() > LARGEST_WEIGHT:
+            raise CheckpointError(
+                f"{path.name}: {name!r} holds {float(tensor.abs().max()):.3g}; accepted are "
+                f"weights up to {LARGEST_WEIGHT:,.0f} in size."
+            )
+    return tensors
+
+
+def _require_declared(
+    file: str,
+    declared: Mapping[str, tuple[tuple[int, ...], str]],
+    expected: Mapping[str, tuple[tuple[int, ...], str]],
+    calibrated: bool,
+) -> None:
+    """Refuse missing, unknown, misshapen or ill-typed tensors before they are read."""
+    names = {name for name in declared if not (calibrated and name.startswith(CALIBRATION))}
+    for name in sorted(names ^ set(expected)):
+        fault = "lacks" if name in expected else "holds the unknown"
+        raise CheckpointError(f"{file} does not fit config.json: it {fault} tensor {name[:80]!r}.")
+    for name, (shape, kind) in declared.items():
+        wanted_shape, wanted_kind = expected.get(name, (shape, "F64"))
+        if shape != wanted_shape:
+            raise CheckpointError(
+                f"{file} does not fit config.json: {name!r} has shape {shape}; "
+                f"expected {wanted_shape}."
+            )
+        if kind != wanted_kind:
+            raise CheckpointError(
+                f"{file}: {name[:80]!r} holds numbers of type {kind}; expected {wanted_kind}."
+            )
+
+
+def _read_calibration(tensors: Mapping[str, Tensor], config: ModelConfig) -> Calibration:
+    """The calibration among the tensors; raises CheckpointError unless it can be drawn from."""
+    from cavae.calibration import Calibration
+
+    named = {
+        name.removeprefix(CALIBRATION): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(CALIBRATION)
+    }
+    try:
+        calibration = Calibration.from_tensors(named)
+    except KeyError as error:
+        raise CheckpointError(f"weights.safetensors lacks the calibration's {error}.") from error
+    except ValueError as error:
+        raise CheckpointError(f"weights.safetensors does not fit config.json: {error}.") from error
+    latent, features = calibration.means.shape[1], len(calibration.shift)
+    if (latent, features) != (config.latent, len(config.features)):
+        raise CheckpointError(
+            f"weights.safetensors does not fit config.json: its calibration is of {latent} latent "
+            f"dimensions and {features} features; expected {config.latent} and "
+            f"{len(config.features)}."
+        )
+    return calibration
+
+
+def _require_sound(network: Network, calibration: Calibration | None, features: int) -> None:
+    """Read three people who are possible: whatever that gives must be numbers of a likely size."""
+    import numpy as np
+
+    from cavae.calibration import read_people
+
+    people = np.array([[0.0], [-3.0], [3.0]]) * np.ones(features)
+    try:
+        with np.errstate(all="ignore"):
+            reading = read_people(network, calibration, people)
+    except np.linalg.LinAlgError as error:
+        raise CheckpointError(
+            "weights.safetensors: with this calibration no effect can be computed."
+        ) from error
+    found = (
+        reading.common.mean.double().numpy(),
+        reading.common.log_variance.double().exp().numpy(),
+        reading.salient,
+        reading.decoded,
+    )
+    if not all(np.isfinite(one).all() and np.abs(one).max() <= LARGEST_OUTPUT for one in found):
+        raise CheckpointError(
+            "weights.safetensors: the network makes numbers beyond all measure of ordinary people."
+        )
 
 
 def _summary(folder: Path) -> ModelSummary:
@@ -220,12 +348,26 @@ def _read_config(folder: Path) -> dict[str, Any]:
 def _read_json(path: Path) -> dict[str, Any]:
     text = _read_text(path, MAX_JSON_BYTES)
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} is not valid JSON: {error}") from error
+        content = json.loads(text, parse_constant=_finite, parse_float=_finite)
+    except RecursionError as error:
+        raise CheckpointError(f"{path.name} is not valid JSON: it is nested too deeply.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{path.name} is not valid JSON: {error}.") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path.name} holds no JSON object.")
     return content
+
+
+def _finite(written: str) -> float:
+    """A number of JSON; NaN, Infinity and 1e999 are none."""
+    if not math.isfinite(value := float(written)):
+        raise ValueError(f"{written[:20]} is no finite number")
+    return value
+
+
+def _read_card(folder: Path) -> str:
+    """The card, with what could fetch, run or lead somewhere shown as the text that it is."""
+    return ACTIVE.sub(r"\\\1", _read_text(folder / "card.md", MAX_CARD_BYTES))
 
 
 def _read_text(path: Path, limit: int) -> str:
@@ -240,7 +382,7 @@ def _require_size(path: Path, limit: int) -> None:
     if not path.is_file():
         raise CheckpointError(f"{path.name} is missing in model folder {path.parent.name!r}.")
     if path.stat().st_size > limit:
-        raise CheckpointError(f"{path.name} is larger than {limit // 1_000_000} MB.")
+        raise CheckpointError(f"{path.name} is larger than {limit / 1e6:g} MB.")
 
 
 def _write_json(path: Path, content: Mapping[str, Any], indent: int | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
@@ -12,12 +13,32 @@ from cavae.errors import ConfigError
 DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_LATENT = 64
 MAX_HIDDEN = 4096
+MAX_FEATURES = 5000
+MAX_LAYER = 10_000_000  # weights of one layer, features times hidden: 40 MB
+MAX_NAME = 200  # characters of a feature or label
 FEWEST = 10  # people on each side to train on; with fewer nothing can be learned
 
 
 def _require(condition: bool, setting: str, value: object, accepted: str) -> None:
     if not condition:
-        raise ConfigError(f"{setting} is {value!r}; accepted: {accepted}.")
+        raise ConfigError(f"{setting} is {reprlib.repr(value)}; accepted: {accepted}.")
+
+
+def _whole(value: object, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and type(value) is not bool
+
+
+def _names(values: object) -> bool:
+    """Whether these are names, each once: text that is neither empty nor endless."""
+    return (
+        isinstance(values, tuple)
+        and all(isinstance(one, str) and 0 < len(one) <= MAX_NAME for one in values)
+        and len(set(values)) == len(values)
+    )
 
 
 class _Json:
@@ -56,21 +77,15 @@ class ModelConfig(_Json):
     variant: str = "contrastive"
 
     def __post_init__(self) -> None:
-        _require(len(self.features) > 1, "features", len(self.features), "at least 2 columns")
+        _require(_names(self.features), "features", "no list of names", "names, each once")
+        count = len(self.features)
+        _require(1 < count <= MAX_FEATURES, "features", count, f"2 to {MAX_FEATURES:,} columns")
+        for setting, most in (("latent", MAX_LATENT), ("hidden", MAX_HIDDEN)):
+            value = getattr(self, setting)
+            _require(_whole(value, 1, most), setting, value, f"a whole number from 1 to {most:,}")
+        most = MAX_LAYER // count
         _require(
-            len(set(self.features)) == len(self.features), "features", "repeated", "unique names"
-        )
-        _require(
-            type(self.latent) is int and 1 <= self.latent <= MAX_LATENT,
-            "latent",
-            self.latent,
-            f"a whole number from 1 to {MAX_LATENT}",
-        )
-        _require(
-            type(self.hidden) is int and 1 <= self.hidden <= MAX_HIDDEN,
-            "hidden",
-            self.hidden,
-            f"a whole number from 1 to {MAX_HIDDEN}",
+            self.hidden <= most, "hidden", self.hidden, f"up to {most:,} for {count:,} features"
         )
         _require(self.variant in VARIANTS, "variant", self.variant, ", ".join(VARIANTS))
 
@@ -104,20 +119,35 @@ class TrainConfig(_Json):
     device: str = "auto"
 
     def __post_init__(self) -> None:
-        _require(bool(self.background), "background", self.background, "at least one label")
-        _require(bool(self.target), "target", self.target, "at least one label")
+        for side in ("background", "target"):
+            labels = getattr(self, side)
+            _require(bool(labels) and _names(labels), side, labels, "at least one label, each once")
         shared = sorted(set(self.background) & set(self.target))
         _require(not shared, "target", shared, "labels that are not in the background too")
         _require(self.preset in PRESETS, "preset", self.preset, ", ".join(PRESETS))
-        _require(0 <= self.mmd_weight <= 1e6, "lambda", self.mmd_weight, "0 to 1,000,000")
-        for name in ("salient_silence", "input_noise"):
-            _require(0 <= getattr(self, name) <= 1e6, name, getattr(self, name), "0 or more")
-        _require(1 <= self.epochs <= 100_000, "epochs", self.epochs, "1 to 100,000")
-        _require(2 <= self.batch_size <= 1_000_000, "batch size", self.batch_size, "2 or more")
-        _require(0 < self.learning_rate < 1, "learning rate", self.learning_rate, "0 to 1")
-        _require(0 < self.validation < 0.5, "validation", self.validation, "0 to 0.5")
-        _require(self.patience >= 1, "patience", self.patience, "1 or more epochs")
-        _require(0 <= self.seed < 2**63, "seed", self.seed, "0 or a positive whole number")
+        for name, value in (
+            ("lambda", self.mmd_weight),
+            ("salient_silence", self.salient_silence),
+            ("input_noise", self.input_noise),
+        ):
+            _require(_number(value) and 0 <= value <= 1e6, name, value, "0 to 1,000,000")
+        _require(type(self.calibrate) is bool, "calibrate", self.calibrate, "true or false")
+        _require(_whole(self.epochs, 1, 100_000), "epochs", self.epochs, "1 to 100,000")
+        for name, value, low in (
+            ("batch size", self.batch_size, 2),
+            ("patience", self.patience, 1),
+        ):
+            _require(_whole(value, low, 1_000_000), name, value, f"{low} to 1,000,000")
+        rate, share = self.learning_rate, self.validation
+        _require(_number(rate) and 0 < rate < 1, "learning rate", rate, "0 to 1")
+        _require(
+            len(self.betas) == 2 and all(_number(b) and 0 <= b < 1 for b in self.betas),
+            "betas",
+            self.betas,
+            "two numbers from 0 to below 1",
+        )
+        _require(_number(share) and 0 < share < 0.5, "validation", share, "0 to 0.5")
+        _require(_whole(self.seed, 0, 2**63 - 1), "seed", self.seed, "0 or a positive whole number")
         _require(self.device in DEVICES, "device", self.device, ", ".join(DEVICES))
 
 

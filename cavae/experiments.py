@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,15 +11,23 @@ from cavae.card import facts, write_card
 from cavae.checkpoint import save_model
 from cavae.cohort import join_cohorts
 from cavae.config import DEFAULT_VARIANT, TrainConfig
+from cavae.errors import Stopped
 from cavae.evaluation import Figure, evaluate_cohort
-from cavae.quality import Quality, measure_quality
+from cavae.quality import STEPS, OnStep, Quality, measure_quality
 from cavae.simulation import SemiSynthetic, read_simulation
-from cavae.training import OnProgress, Split, TrainedModel, train
+from cavae.threads import one_thread
+from cavae.training import Interim, OnProgress, Split, TrainedModel, train
+
+SEPARATION = "how well it tells people apart"
+MEASURING = (SEPARATION, *STEPS)
+STOPPED = "Not measured: it was stopped before that."
+INTERIM = "Not measured, interim: this is the best so far of a training that went on."
 
 # Labels of the semi-synthetic experiment, and the λ that the paper has for it (section 4.2).
 SIMULATED = {"background": ("CN",), "target": ("patient",), "mmd_weight": 10.0}
 
 
+@one_thread()
 def train_and_save(
     split: Split,
     config: TrainConfig,
@@ -27,29 +36,44 @@ def train_and_save(
     latent: int = 5,
     on_progress: OnProgress | None = None,
     variant: str = DEFAULT_VARIANT,
+    interim: Interim | None = None,
+    on_step: OnStep = lambda _: None,
 ) -> TrainedModel:
     """Train and write the model folder, its card with figures on the validation people; those of
-    what it generates are measured on the test people, if there are any."""
-    trained = train(split, config, latent, on_progress, variant)
-    figures = evaluate_cohort(trained, split.validation)
-    measured_on = (
-        f"Measured on the {len(split.validation)} people that training was monitored with. They "
-        "had a part in choosing the epoch: read these figures as a first impression."
-    )
-    quality = _quality_apart(trained, split, measured_on)
+    what it generates are measured on the test people, if there are any.
+
+    `interim` is handed what was trained before anything is measured, too. `on_step` is called with
+    each of MEASURING when it begins; it ends measuring by raising Stopped, and what was measured
+    until then is in the card.
+    """
+    trained = train(split, config, latent, on_progress, variant, interim)
+    if interim is not None:
+        interim.keep(trained)
+    figures: tuple[Figure, ...] = ()
+    quality, measured_on = None, STOPPED
+    with suppress(Stopped):
+        on_step(SEPARATION)
+        figures = evaluate_cohort(trained, split.validation)
+        measured_on = (
+            f"Measured on the {len(split.validation)} people that training was monitored with. "
+            "They had a part in choosing the epoch: read these figures as a first impression."
+        )
+        quality = _quality_apart(trained, split, measured_on, on_step)
     save_trained(trained, folder, trained_on, figures, measured_on, quality=quality)
     return trained
 
 
-def _quality_apart(trained: TrainedModel, split: Split, of_validation: str) -> Quality | None:
+def _quality_apart(
+    trained: TrainedModel, split: Split, of_validation: str, on_step: OnStep
+) -> Quality | None:
     """Quality on the test people, and without any on the validation people."""
     if split.test is None:
-        quality, measured_on = (
-            measure_quality(trained, split.train, split.validation),
-            of_validation,
-        )
+        quality = measure_quality(trained, split.train, split.validation, on_step=on_step)
+        measured_on = of_validation
     else:
-        quality = measure_quality(trained, split.train, split.test, split.validation)
+        quality = measure_quality(
+            trained, split.train, split.test, split.validation, on_step=on_step
+        )
         measured_on = f"Measured on {len(split.test):,} test people, who had no part in training."
     return None if quality is None else replace(quality, measured_on=measured_on)
 

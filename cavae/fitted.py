@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cavae.config import ModelConfig, TrainConfig
@@ -25,3 +27,12 @@ class FittedModel:
     network: Network
     preprocessor: Preprocessor
     calibration: Calibration | None
+
+    @cached_property
+    def exact(self) -> Network:
+        """The network in double precision, to read people with.
+
+        In single precision the last digits of somebody would depend on how many others are in the
+        table, because products of matrices are summed in another order.
+        """
+        return copy.deepcopy(self.network).double()

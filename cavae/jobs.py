@@ -17,31 +17,57 @@ import secrets
 import signal
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from filelock import FileLock, Timeout
+
 from cavae.config import DEFAULT_VARIANT, TrainConfig, require_variant
 from cavae.errors import CavaeError, ConfigError
+from cavae.scatter import Camera
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
     from cavae.training import Progress
 
 STORAGE = Path(__file__).resolve().parent.parent / "storage"
-RECORD = "job.json"
+RECORD, LOCK = "job.json", ".lock"
 NAME = r"[A-Za-z0-9][\w.-]{0,63}"
 ID = r"[A-Za-z0-9_-]{22}"
 ENDED = ("done", "cancelled", "failed", "interrupted")
 CRASHED = "The process ended by itself (exit status {code}); there may be too little memory."
 TOLD = ("epoch", "epochs", "terms", "best_epoch", "seconds")
-FIGURES = ("w2_target", "w2_background", "floor_target", "floor_background", "leakage_auc")
+FIGURES = (
+    "w2_target",
+    "w2_background",
+    "floor_target",
+    "floor_background",
+    "leakage_auc",
+    "separation_auc",
+)
 UNEXPECTED = "The work stopped on an unexpected error ({kind})."
 
-Tell = Callable[[dict[str, Any]], bool]  # Adds an entry to the history; False: come to an end.
 Stopped = Callable[[], bool]  # Whether to come to an end, with nothing to tell.
+
+
+class Tell(Protocol):
+    """How work says what it is doing, to those who look on."""
+
+    def __call__(self, entry: dict[str, Any]) -> bool:
+        """Add an entry to the history; False: come to an end."""
+
+    def doing(self, what: str) -> bool:
+        """Say what is done now; False: leave it, somebody has said stop since the last answer."""
+
+    def show(self, picture: object) -> None:
+        """Have something looked at that describes persons: it stays in memory."""
+
+    def keep(self, model: Path) -> None:
+        """Say that a model is in that folder already, as good as it is so far."""
 
 
 class Work(Protocol):
@@ -63,7 +89,10 @@ class Work(Protocol):
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be trained, on whom, and the name that the model gets."""
+    """What is to be trained, on whom, and the name that the model gets.
+
+    checkpoint: seconds of training after which the best so far is written down, again and again.
+    """
 
     cohort: Cohort
     config: TrainConfig
@@ -71,6 +100,7 @@ class Order:
     name: str
     latent: int = 5
     variant: str = DEFAULT_VARIANT
+    checkpoint: float = 20.0
     kind: ClassVar[str] = "training"
 
     def __post_init__(self) -> None:
@@ -88,15 +118,36 @@ class Order:
 
     def work(self, folder: Path, tell: Tell, stopped: Stopped) -> Path:
         """Train and write the model, its best epoch so far when told to stop."""
-        from cavae.experiments import train_and_save
-        from cavae.training import split_cohort
+        from cavae import errors
+        from cavae.experiments import INTERIM, MEASURING, save_trained, train_and_save
+        from cavae.training import Interim, TrainedModel, split_cohort
+
+        camera, model = Camera(), folder / self.name
 
         def epoch_ended(progress: Progress) -> bool:
+            if progress.look is not None:
+                tell.show(camera.take(progress.epoch, progress.look))
             return tell(_epoch(progress))
 
-        split, model = split_cohort(self.cohort, self.config), folder / self.name
+        def keep(trained: TrainedModel) -> None:
+            save_trained(trained, model, self.source, measured_on=INTERIM)
+            tell.keep(model)
+
+        def measure(what: str) -> None:
+            step = f"{MEASURING.index(what) + 1} of {len(MEASURING)}"
+            if not tell.doing(f"Measuring {what} ({step})"):
+                raise errors.Stopped
+
         train_and_save(
-            split, self.config, model, self.source, self.latent, epoch_ended, self.variant
+            split_cohort(self.cohort, self.config),
+            self.config,
+            model,
+            self.source,
+            self.latent,
+            epoch_ended,
+            self.variant,
+            Interim(keep, self.checkpoint),
+            measure,
         )
         return model
 
@@ -106,8 +157,9 @@ class Job:
     """What is known of a job: queued, running, or one of ENDED.
 
     history has an entry for each time that the work told something; of a training one an epoch: the
-    loss terms, best_epoch, seconds, and the FIGURES of the look at validation people or None. model
-    is the folder, once there is one; process is the id of the one that works.
+    loss terms, best_epoch, seconds, and the FIGURES of the look at validation people or None. doing
+    says what is done that has no entries. model is the folder, once there is one; process is the id
+    of the one that works.
     """
 
     id: str
@@ -117,6 +169,7 @@ class Job:
     status: str = "queued"
     reason: str = ""
     history: list[dict[str, Any]] = field(default_factory=list)
+    doing: str = ""
     model: str | None = None
     process: int | None = None
 
@@ -132,6 +185,7 @@ class JobQueue:
     def __init__(self, storage: Path | None = None) -> None:
         self._storage = storage or Path(os.environ.get("CAVAE_STORAGE", STORAGE))
         self._jobs: dict[str, Job] = {}
+        self._shown: dict[str, Any] = {}
         self._cancelled: dict[str, Event] = {}
         self._waiting: queue.SimpleQueue[tuple[str, Work]] = queue.SimpleQueue()
         self._spawn = multiprocessing.get_context("spawn")
@@ -164,10 +218,15 @@ class JobQueue:
             return self._jobs[job_id]
         if not re.fullmatch(ID, job_id):
             return None
-        job = _read_record(self._storage / job_id)
-        if job is not None and not job.ended and not _runs(job.process):
+        folder = self._storage / job_id
+        job = _read_record(folder)
+        if job is not None and not job.ended and not _is_worked_on(folder):
             job.status = "interrupted"
         return job
+
+    def shown(self, job_id: str) -> Any:
+        """What a job of this server has had looked at last, None before it has."""
+        return self._shown.get(job_id)
 
     def folder(self, job_id: str) -> Path:
         """Where the files of a job are that `find` has found."""
@@ -207,58 +266,107 @@ class JobQueue:
         process.start()
         sender.close()
         job.status, job.process = "running", process.pid
-        _listen(job, receiver)
+        self._listen(job, receiver)
         process.join()
-        ended = _read_record(folder)
-        if ended is not None and ended.ended:
-            job.reason, job.model, job.status = ended.reason, ended.model, ended.status
+        left = _read_record(folder)
+        job.model = None if left is None else left.model
+        if left is not None and left.ended:
+            job.reason, job.status = left.reason, left.status
         else:
             job.reason, job.status = CRASHED.format(code=process.exitcode), "failed"
             _write_record(job, folder)
 
+    def _listen(self, job: Job, receiver: Connection) -> None:
+        """Take in what the process tells, until it has nothing more to tell."""
+        with suppress(EOFError):
+            while True:
+                match receiver.recv():
+                    case "entry", entry:
+                        job.history.append(entry)
+                    case "doing", what:
+                        job.doing = what
+                    case "shown", picture:
+                        self._shown[job.id] = picture
 
-def _listen(job: Job, receiver: Connection) -> None:
-    """Add to the history what the process tells, until it has nothing more to tell."""
-    try:
-        while True:
-            job.history.append(receiver.recv())
-    except EOFError:
-        return
+
+class _Telling:
+    """`Tell` in the process that works; what is lost when it is killed is what came after `keep`.
+
+    Whoever says stop while the work goes on means its end; said again, it means what is done then.
+    """
+
+    def __init__(self, job: Job, folder: Path, sender: Connection, cancelled: Event) -> None:
+        self._job, self._folder = job, folder
+        self._sender, self._cancelled = sender, cancelled
+        for told in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(told, self._interrupt)
+
+    def __call__(self, entry: dict[str, Any]) -> bool:
+        self._job.history.append(entry)
+        self._send("entry", entry)
+        return not self.stopped()
+
+    def doing(self, what: str) -> bool:
+        self._job.doing = what
+        self._send("doing", what)
+        return not self._told_to_stop()
+
+    def show(self, picture: object) -> None:
+        self._send("shown", picture)
+
+    def keep(self, model: Path) -> None:
+        self._job.model = str(model)
+        _write_record(self._job, self._folder)
+
+    def stopped(self) -> bool:
+        self._told_to_stop()
+        return self._job.status != "running"
+
+    def _told_to_stop(self) -> bool:
+        if self._cancelled.is_set():
+            self._cancelled.clear()
+            self._job.status = "cancelled"
+            return True
+        return self._job.status == "interrupted"
+
+    def _send(self, kind: str, value: object) -> None:
+        try:
+            self._sender.send((kind, value))
+        except OSError:  # The server is gone: keep what there is while nobody looks on.
+            self._interrupt()
+
+    def _interrupt(self, *_: object) -> None:
+        self._job.status = "interrupted"
 
 
 def _work(job: Job, order: Work, folder: Path, sender: Connection, cancelled: Event) -> None:
     """The process: do the work, and say in the record what became of it."""
-
-    def interrupt(*_: object) -> None:
-        job.status = "interrupted"
-
-    def stopped() -> bool:
-        if cancelled.is_set():
-            job.status = "cancelled"
-        return job.status != "running"
-
-    def tell(entry: dict[str, Any]) -> bool:
-        job.history.append(entry)
+    with FileLock(folder / LOCK):
+        tell = _Telling(job, folder, sender, cancelled)
+        job.status, job.process = "running", os.getpid()
+        _write_record(job, folder)
         try:
-            sender.send(entry)
-        except OSError:  # The server is gone: keep what there is while nobody looks on.
-            interrupt()
-        return not stopped()
+            model = order.work(folder, tell, tell.stopped)
+            job.model = None if model is None else str(model)
+            if job.status == "running":
+                job.status = "done"
+        except CavaeError as error:
+            job.status, job.reason = "failed", str(error)
+        except Exception as error:
+            job.status, job.reason = "failed", UNEXPECTED.format(kind=type(error).__name__)
+        _write_record(job, folder)
 
-    for told in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(told, interrupt)
-    job.status, job.process = "running", os.getpid()
-    _write_record(job, folder)
+
+def _is_worked_on(folder: Path) -> bool:
+    """Whether a process, which may have lost its server and be saving its model, still runs.
+
+    The operating system takes the lock from a process that is killed; its id may be another's soon.
+    """
     try:
-        model = order.work(folder, tell, stopped)
-        job.model = None if model is None else str(model)
-        if job.status == "running":
-            job.status = "done"
-    except CavaeError as error:
-        job.status, job.reason = "failed", str(error)
-    except Exception as error:
-        job.status, job.reason = "failed", UNEXPECTED.format(kind=type(error).__name__)
-    _write_record(job, folder)
+        with FileLock(folder / LOCK, blocking=False):
+            return False
+    except Timeout:
+        return True
 
 
 def _epoch(progress: Progress) -> dict[str, Any]:
@@ -266,17 +374,6 @@ def _epoch(progress: Progress) -> dict[str, Any]:
     told = {name: getattr(progress, name) for name in TOLD}
     look = {name: getattr(progress.look, name, None) for name in FIGURES}
     return told | {name: None if value != value else value for name, value in look.items()}
-
-
-def _runs(process: int | None) -> bool:
-    """Whether a process, which may have lost its server and be saving its model, still runs."""
-    if process is None:
-        return False
-    try:
-        os.kill(process, 0)
-    except OSError:
-        return False
-    return True
 
 
 def _write_record(job: Job, folder: Path) -> None:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cavae.cohort import Cohort, join_cohorts, read_cohort
 from cavae.config import TrainConfig, train_config
 from cavae.demo import make_demo
 from cavae.evaluation import Figure, evaluate_cohort
 from cavae.experiments import SIMULATED, save_trained, split_of
+from cavae.folds import deal_folds
 from cavae.quality import Quality, mean_quality, measure_quality
 from cavae.simulation import simulate
 from cavae.simulation_evaluation import METRICS, Estimate, Metric, evaluate_simulation
@@ -89,7 +89,12 @@ def cross_validate(cohort: Cohort, config: TrainConfig) -> tuple[tuple[Figure, .
     """
     values: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     qualities = []
-    for number, held_out in enumerate(_folds(cohort, config)):
+    dealt = (
+        held_out
+        for repeat in range(REPEATS)
+        for held_out in deal_folds(cohort, config.target, FOLDS, config.seed + repeat)
+    )
+    for number, held_out in enumerate(dealt):
         settings = replace(config, seed=config.seed + number)
         split, others = split_cohort(cohort.select(~held_out), settings), cohort.select(held_out)
         trained = train(split, settings)
@@ -101,21 +106,6 @@ def cross_validate(cohort: Cohort, config: TrainConfig) -> tuple[tuple[Figure, .
         for (metric, group, good), of_folds in values.items()
     )
     return figures, mean_quality([q for q in qualities if q is not None], FOLDS)
-
-
-def _folds(cohort: Cohort, config: TrainConfig) -> Iterator[NDArray[np.bool_]]:
-    """Masks of held-out people, every person of a tested site once a repeat."""
-    from sklearn.model_selection import StratifiedKFold
-
-    subjects = cohort.subjects
-    with_target = subjects.loc[subjects["diagnosis"].isin(config.target), "site"].unique()
-    tested = np.flatnonzero(subjects["site"].isin(with_target))
-    for repeat in range(REPEATS):
-        folds = StratifiedKFold(FOLDS, shuffle=True, random_state=config.seed + repeat)
-        for _, rows in folds.split(tested, subjects["diagnosis"].iloc[tested]):
-            held_out = np.zeros(len(cohort), dtype=bool)
-            held_out[tested[rows]] = True
-            yield held_out
 
 
 def pretrain_semi_synthetic(output: Path) -> TrainedModel:

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 from cavae.checkpoint import find_model, model_facts
@@ -27,8 +27,15 @@ NOT_MEASURED = "Not measured when this model was made."
 
 
 def sample_command(model_name: str, request: SampleRequest, output: str) -> str:
-    """The command line that writes the same file: what the request leaves open is left out."""
-    options: dict[str, object] = {"model": model_name, **asdict(request), "output": output}
+    """The command line that writes the same file: what the request leaves open is left out.
+
+    A model in a folder is called by its name alone: where it lies here is nobody's business.
+    """
+    options: dict[str, object] = {
+        "model": PurePath(model_name).name,
+        **asdict(request),
+        "output": output,
+    }
     words = ["python", "-m", "cavae", "sample"]
     for name, value in options.items():
         if value is True:
@@ -49,7 +56,7 @@ def sample_record(
         "file": file_name,
         "note": NOTE,
         "made": (made or datetime.now(UTC)).isoformat(timespec="seconds"),
-        "model": {"name": model_name, "weights_sha256": weights_sha256(model_name)},
+        "model": {"name": PurePath(model_name).name, "weights_sha256": weights_sha256(model_name)},
         "settings": asdict(request),
         "unit": "SD" if request.standardized else "mm³",
         "command": sample_command(model_name, request, file_name),

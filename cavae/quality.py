@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,8 @@ from cavae.usefulness import SmallStudy, measure_usefulness, measure_with
 METRICS = (*usefulness.METRICS, *privacy.METRICS)
 FACT = "quality"  # its name in config.json
 PAIRS, SEED = 1000, 0  # what is measured: `sample --standardized --pairs 1000 --seed 0`
+OnStep = Callable[[str], None]  # Told what begins; raises Stopped to end it.
+STEPS = ("how useful its synthetic people are", "how private they are")
 LEAST = 10  # held-out people a group; fewer say nothing
 PLACES = 4
 
@@ -120,12 +122,14 @@ def measure_quality(
     held_out: Cohort,
     reference: Cohort | None = None,
     resamples: int = RESAMPLES,
+    on_step: OnStep = lambda _: None,
 ) -> Quality | None:
     """Measure what a model generates on people that it did not learn from.
 
     train: those it learned from; of them only people of the sites of the others count, or site
     would tell groups apart and give members away. reference: more people it did not learn from,
-    see `measure_file`. None when a group has fewer than LEAST people to measure on.
+    see `measure_file`. on_step: told of each of STEPS. None when a group has fewer than LEAST
+    people to measure on.
     """
     members, test, known = (
         None if people is None else groups_of(model, people)
@@ -133,8 +137,11 @@ def measure_quality(
     )
     if min(*members.sizes, *test.sizes) < LEAST:
         return None
+    useful, private = STEPS
+    on_step(useful)
     generated, bootstrap = draw_groups(model), Bootstrap(resamples)
     estimates, small_studies = measure_usefulness(generated, members, test, bootstrap)
+    on_step(private)
     copula = _copula_of(groups_of(model, train))
     of_file = measure_file(generated, copula, members, test, known, bootstrap)
     of_model = measure_model(model, members, test, bootstrap)

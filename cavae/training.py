@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +46,7 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], bool | None]
+OnBest = Callable[[Mapping[str, Tensor]], None]
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,14 @@ class TrainedModel(FittedModel):
     def best_epoch(self) -> int:
         """The epoch whose weights were kept."""
         return self.history[-1].best_epoch
+
+
+@dataclass(frozen=True)
+class Interim:
+    """Have the best so far handed over while training goes on, about every `seconds`."""
+
+    keep: Callable[[TrainedModel], None]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -122,12 +131,13 @@ def train(
     latent: int = 5,
     on_progress: OnProgress | None = None,
     variant: str = DEFAULT_VARIANT,
+    interim: Interim | None = None,
 ) -> TrainedModel:
     """Fit preprocessing and network to the people of `split.train`.
 
     `on_progress` is called after each epoch; when it returns False training stops and the best
-    epoch so far is kept. Raises ConfigError for a variant that is not there, or that the settings
-    are not for.
+    epoch so far is kept. What is handed over in the `interim` has no say in what is learned.
+    Raises ConfigError for a variant that is not there, or that the settings are not for.
     """
     require_variant(variant, config)
     preprocessor = fit_preprocessor(split.train, config.background, config.target)
@@ -135,18 +145,60 @@ def train(
     training, validation = (
         _standardize(preprocessor, part, config) for part in (split.train, split.validation)
     )
-    network, history = fit_network(model_config, config, training, validation, on_progress)
-    calibration = None
-    if config.calibrate:
-        size = preprocessor.mean_size(split.train, config.background)
-        calibration = fit_calibration(network, *training, size, config.seed)
     people = {
         "training background": len(training[0]),
         "training target": len(training[1]),
         "validation background": len(validation[0]),
         "validation target": len(validation[1]),
     }
-    return TrainedModel(model_config, config, network, preprocessor, calibration, history, people)
+
+    def finish(network: Network, history: Sequence[Progress]) -> TrainedModel:
+        calibration = None
+        if config.calibrate:
+            size = preprocessor.mean_size(split.train, config.background)
+            calibration = fit_calibration(network, *training, size, config.seed)
+        return TrainedModel(
+            model_config, config, network, preprocessor, calibration, tuple(history), people
+        )
+
+    on_best = None
+    if interim is not None:
+        keeper = _Keeper(interim, model_config, config.seed, finish, on_progress)
+        on_best, on_progress = keeper.on_best, keeper.on_progress
+    return finish(*fit_network(model_config, config, training, validation, on_progress, on_best))
+
+
+class _Keeper:
+    """Hands over the best so far, finished, when its time has come and there is a better one."""
+
+    def __init__(
+        self,
+        interim: Interim,
+        model_config: ModelConfig,
+        seed: int,
+        finish: Callable[[Network, Sequence[Progress]], TrainedModel],
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._interim, self._finish, self._told = interim, finish, on_progress
+        self._network = initialize(model_config, seed)
+        self._history: list[Progress] = []
+        self._better = False
+        self._last = time.monotonic()
+
+    def on_best(self, weights: Mapping[str, Tensor]) -> None:
+        """Of a better epoch."""
+        self._network.load_state_dict(weights)
+        self._better = True
+
+    def on_progress(self, progress: Progress) -> bool | None:
+        """After each epoch; passes the answer on."""
+        answer = None if self._told is None else self._told(progress)
+        self._history.append(progress)
+        is_time = time.monotonic() - self._last >= self._interim.seconds
+        if self._better and is_time and answer is not False:
+            self._interim.keep(self._finish(self._network.eval(), self._history))
+            self._better, self._last = False, time.monotonic()
+        return answer
 
 
 def fit_network(
@@ -155,8 +207,12 @@ def fit_network(
     training: Pair,
     validation: Pair,
     on_progress: OnProgress | None = None,
+    on_best: OnBest | None = None,
 ) -> tuple[Network, tuple[Progress, ...]]:
-    """Minimize the objective on standardized data; return the best epoch's network on the CPU."""
+    """Minimize the objective on standardized data; return the best epoch's network on the CPU.
+
+    `on_best` is called with the weights of each epoch that is better than those before it.
+    """
     device = choose_device(config.device)
     background, target = (torch.as_tensor(x, dtype=torch.float32).to(device) for x in training)
     network = initialize(model_config, config.seed).to(device)
@@ -177,6 +233,8 @@ def fit_network(
             if look.w2_background + look.w2_target < best_score:
                 best_score, best_epoch = look.w2_background + look.w2_target, epoch
                 best = copy.deepcopy(network.state_dict())
+                if on_best is not None:
+                    on_best(best)
         seconds = time.monotonic() - started
         history.append(Progress(epoch, config.epochs, terms, look, best_epoch, seconds))
         told_to_stop = on_progress is not None and on_progress(history[-1]) is False

@@ -3,16 +3,16 @@
 import streamlit as st
 
 from cavae.jobs import Order
-from cavae.ui import charts, frame, notices, state, training, widgets
+from cavae.ui import charts, frame, notices, state, training, watching, widgets
 
 frame.require()
 charts.make_readable()
 st.title("Train", anchor=False)
-st.markdown("Train a model on people of your own, watch it learn, and use it on every page.")
 
 
 def order_form(table: state.Loaded) -> None:
     """Who against whom, with which settings; what to expect; and the button."""
+    st.markdown("Train a model on people of your own, watch it learn, and use it on every page.")
     groups = training.choose_groups(table.cohort)
     if (problem := training.problem(table.cohort, groups)) is not None:
         st.info(problem, icon=":material/info:")
@@ -30,6 +30,6 @@ with widgets.errors_as_sentences():
     if (job := training.current_job()) is None:
         order_form(widgets.require_cohort())
     else:
-        training.show_job(job)
-        training.offer_model(job)
-        training.another_button()
+        watching.show_job(job)
+        watching.offer_model(job)
+        watching.another_button()

@@ -154,7 +154,7 @@ BAD = {
 @pytest.mark.parametrize("words", BAD.values(), ids=BAD.keys())
 def test_bad_input_is_one_line_status_2_and_no_file(data, tmp_path, monkeypatch, capsys, words):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("cavae.sweep.PATIENCE", 0.5)
+    monkeypatch.setattr("cavae.tasks.PATIENCE", 0.5)
     filled = [word.format(data=data) for word in words]
     monkeypatch.setattr(
         sys, "argv", ["cavae", "ablation", *filled, "--output", str(tmp_path / "out")]

@@ -1,5 +1,6 @@
 """Jobs train in the background, survive who started them, and say what became of them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import torch
 from cavae.checkpoint import load_model
 from cavae.config import train_config
 from cavae.errors import ConfigError
-from cavae.jobs import Job, JobQueue, Order
+from cavae.jobs import FIGURES, TOLD, Job, JobQueue, Order
 from cavae.training import split_cohort, train
 from tests.conftest import ROOT
 from tests.people import make_cohort
@@ -22,8 +23,8 @@ QUICK = train_config(target=("AD",), epochs=6, batch_size=32, device="cpu")
 ENDLESS = replace(QUICK, epochs=100_000, patience=100_000)
 
 
-def order(config=QUICK, name="mine"):
-    return Order(make_cohort(healthy=40, diseased=30), config, "people.csv", name)
+def order(config=QUICK, name="mine", **settings):
+    return Order(make_cohort(healthy=40, diseased=30), config, "people.csv", name, **settings)
 
 
 def wait(jobs: JobQueue, job_id: str, until) -> Job:
@@ -82,22 +83,44 @@ def test_a_job_that_cannot_work_says_why(jobs):
     assert "0 people are labelled PD" in job.reason
 
 
-def test_a_job_whose_server_and_process_are_gone_is_said_to_be_interrupted(jobs, tmp_path):
-    running, waiting = jobs.submit(order(ENDLESS)), jobs.submit(order())
-    wait(jobs, running, lambda job: len(job.history) > 1)
-    after_a_restart = JobQueue(tmp_path / "storage")
-    assert after_a_restart.find(running).status == "running", "its process is there"
-    os.kill(after_a_restart.find(running).process, signal.SIGKILL)
-    failed = wait(jobs, running, ended)
-    assert (failed.status, failed.model) == ("failed", None)
-    assert "ended by itself" in failed.reason
-    jobs.cancel(waiting)
+def test_a_process_that_is_killed_fails_with_its_reason_and_offers_the_last_checkpoint(jobs):
+    running = jobs.submit(order(ENDLESS, checkpoint=0.0))
+    wait(jobs, running, lambda job: len(job.history) > 6)
+    os.kill(jobs.find(running).process, signal.SIGKILL)
+    job = wait(jobs, running, ended)
+    assert job.status == "failed"
+    assert "ended by itself (exit status -9)" in job.reason
+    model = load_model(job.model)
+    assert model.facts["best_epoch"] == 5
+    assert "Not measured, interim" in model.card
 
-    lost = tmp_path / "storage" / ("x" * 22)
-    lost.mkdir()
-    record = (tmp_path / "storage" / running / "job.json").read_text()
-    (lost / "job.json").write_text(record.replace('"failed"', '"running"'))
-    assert after_a_restart.find(lost.name).status == "interrupted"
+
+def test_a_process_that_is_killed_before_its_first_checkpoint_leaves_no_model(jobs, tmp_path):
+    running = jobs.submit(order(ENDLESS))
+    wait(jobs, running, lambda job: len(job.history) > 1)
+    another_server = JobQueue(tmp_path / "storage")
+    assert another_server.find(running).status == "running", "its process is there"
+    os.kill(another_server.find(running).process, signal.SIGKILL)
+    job = wait(jobs, running, ended)
+    assert (job.status, job.model) == ("failed", None)
+
+
+def test_people_are_seen_while_it_trains_and_written_down_nowhere(jobs, tmp_path):
+    """And measuring, which comes after the first stop, is stopped by a second one."""
+    running = jobs.submit(order(ENDLESS))
+    wait(jobs, running, lambda job: len(job.history) > 10)
+    before, seen = jobs.shown(running), jobs.find(running).history[4]
+    assert before.common.shape == before.salient.shape == (len(before.is_target), 2)
+    assert seen["w2_target"] > seen["floor_target"] > 0
+    wait(jobs, running, lambda job: jobs.shown(running).epoch > before.epoch)
+    jobs.cancel(running)
+    wait(jobs, running, lambda job: job.doing.startswith("Measuring"))
+    jobs.cancel(running)
+    job = wait(jobs, running, ended)
+    assert job.status == "cancelled"
+    assert "Not measured" in load_model(job.model).card
+    record = json.loads((tmp_path / "storage" / running / "job.json").read_text())
+    assert {name for entry in record["history"] for name in entry} == {*TOLD, *FIGURES}
 
 
 def test_nobody_finds_a_job_by_guessing_or_by_a_path(jobs):
@@ -119,7 +142,7 @@ from cavae.jobs import JobQueue
 from tests.test_jobs import ENDLESS, order
 if __name__ == "__main__":
     jobs = JobQueue(Path(sys.argv[1]))
-    job_id = jobs.submit(order(ENDLESS))
+    job_id = jobs.submit(order(ENDLESS, checkpoint=0.0))
     while len(jobs.find(job_id).history) < 7:
         time.sleep(0.05)
     print(job_id, flush=True)
@@ -127,8 +150,11 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT])
-def test_a_server_that_ends_leaves_the_best_so_far(tmp_path, ending):
+@pytest.mark.parametrize(
+    ("ending", "with_its_process"),
+    [(signal.SIGKILL, False), (signal.SIGINT, False), (signal.SIGKILL, True)],
+)
+def test_a_server_that_ends_leaves_the_best_so_far(tmp_path, ending, with_its_process):
     server = tmp_path / "server.py"
     server.write_text(SERVER)
     process = subprocess.Popen(
@@ -140,6 +166,8 @@ def test_a_server_that_ends_leaves_the_best_so_far(tmp_path, ending):
         text=True,
     )
     job_id = process.stdout.readline().strip()
+    if with_its_process:
+        os.kill(JobQueue(tmp_path / "storage").find(job_id).process, signal.SIGKILL)
     process.send_signal(ending)
     process.wait()
     process.stdout.close()

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from cavae.config import PRESETS, VARIANTS, train_config
+from cavae.config import VARIANTS, train_config
 from cavae.errors import ConfigError, DataError
-from cavae.training import choose_device, fit_network, split_cohort
+from cavae.training import Interim, choose_device, fit_network, split_cohort
 from cavae.training import train as train_split
 from tests.people import make_cohort
 
@@ -69,7 +69,7 @@ def test_the_number_of_threads_has_no_say():
     assert all(np.array_equal(effects[0], other) for other in effects[1:])
 
 
-PAPER = replace(QUICK, preset="paper", **dict.fromkeys(PRESETS["calibrated"], 0))
+PAPER = train_config("paper", target=("AD",), epochs=10, batch_size=32)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -128,6 +128,22 @@ def test_cancel_keeps_the_best_so_far(cohort):
     assert seen == [1, 2, 3, 4, 5, 6, 7]
     assert trained.best_epoch == 5
     assert not trained.network.training
+
+
+def test_what_is_handed_over_in_the_interim_is_whole_and_changes_nothing(cohort):
+    config, kept = replace(QUICK, epochs=20, calibrate=True), []
+
+    def keep(trained):
+        kept.append((trained.best_epoch, trained.calibration is not None))
+
+    watched = train(cohort, config, interim=Interim(keep, seconds=0.0))
+    alone = train(cohort, config)
+    assert kept
+    assert all(calibrated for _, calibrated in kept)
+    assert kept[-1][0] == watched.best_epoch
+    assert same_weights(watched, alone)
+    assert np.array_equal(watched.calibration.means, alone.calibration.means)
+    assert not train(cohort, config, interim=Interim(kept.clear, seconds=60.0)).network.training
 
 
 def test_nobody_is_in_both_parts_and_every_group_is_in_both(cohort):

@@ -5,9 +5,10 @@ import shutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED, available_models
+from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED
 from cavae.errors import ConfigError
-from cavae.ui import state, widgets
+from cavae.registry import Registry
+from cavae.ui import registry, state, widgets
 from cavae.ui.glossary import explain
 
 
@@ -95,7 +96,7 @@ def test_text_from_a_file_is_not_markdown(text):
 def test_several_models_can_be_chosen_from(tmp_path, monkeypatch):
     for name in ("another", DEFAULT_MODEL):
         shutil.copytree(PRETRAINED / DEFAULT_MODEL, tmp_path / name)
-    monkeypatch.setattr(widgets, "available_models", lambda: available_models(tmp_path))
+    monkeypatch.setattr(registry, "registry", lambda: Registry(tmp_path / "none", box=tmp_path))
 
     def script():
         import streamlit as st

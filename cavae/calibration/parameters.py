@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -14,6 +15,9 @@ from cavae.preprocessing.adaptation import SIZE_IN_SD
 
 Array = NDArray[np.float64]
 
+MAX_SUBTYPES = 20
+LARGEST = 1e12  # of any number in a calibration
+ROUNDING = 1e-8
 PREVALENCE = 0.05  # chance that somebody of whom nothing is known has the disease
 
 
@@ -202,8 +206,12 @@ class Calibration:
         return {f.name: torch.tensor(getattr(self, f.name)) for f in fields(self)}
 
     @classmethod
-    def from_tensors(cls, tensors: dict[str, Tensor]) -> Calibration:
-        """Rebuild from `to_tensors`; raises ValueError when arrays are missing or misshapen."""
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Calibration:
+        """Rebuild from `to_tensors`; raises KeyError or ValueError, which say why, when arrays are
+        missing, unknown, misshapen or impossible as what they stand for."""
+        names = {f.name for f in fields(cls)}
+        if unknown := sorted(set(tensors) - names):
+            raise ValueError(f"calibration.{unknown[0][:80]} is unknown")
         arrays = {f.name: tensors[f.name].double().numpy() for f in fields(cls)}
         d, k, p = (len(arrays[name]) for name in ("common_mean", "weights", "shift"))
         shapes: dict[str, tuple[int, ...]] = {
@@ -232,7 +240,38 @@ class Calibration:
                 raise ValueError(
                     f"calibration.{name} has shape {arrays[name].shape}; expected {shape}"
                 )
+        _require_possible(arrays)
         return cls(**arrays)
+
+
+def _require_possible(arrays: Mapping[str, Array]) -> None:
+    """Refuse arrays that cannot be what they stand for; raises ValueError."""
+    weights = arrays["weights"]
+    if not 1 <= len(weights) <= MAX_SUBTYPES:
+        raise ValueError(f"calibration.weights has {len(weights)}; expected 1 to {MAX_SUBTYPES}")
+    if (weights < 0).any() or abs(weights.sum() - 1) > ROUNDING:
+        raise ValueError("calibration.weights are no probabilities: 0 or more, sum 1")
+    for name in ("severity", "spread", "errors", "reliability"):
+        if (arrays[name] < 0).any():
+            raise ValueError(f"calibration.{name} holds a number below 0")
+    if (arrays["reliability"] > 1).any():
+        raise ValueError("calibration.reliability holds a number above 1")
+    for name, values in arrays.items():
+        if values.size and np.abs(values).max() > LARGEST:
+            raise ValueError(f"calibration.{name} holds a number beyond {LARGEST:,.0f}")
+    for name in ("common_covariance", "covariances", "healthy_covariance", "covariance"):
+        _require_covariance(name, arrays[name], least=1e-12)
+    _require_covariance("residual", arrays["residual"], least=-ROUNDING)
+
+
+def _require_covariance(name: str, matrices: Array, least: float) -> None:
+    """Refuse (…, d, d) not symmetric, or with a variance below `least` times its largest."""
+    symmetric = np.allclose(matrices, np.swapaxes(matrices, -1, -2), rtol=1e-6, atol=ROUNDING)
+    variances = np.linalg.eigvalsh(matrices)
+    if not symmetric or (variances.min(axis=-1) < least * variances.max(axis=-1)).any():
+        raise ValueError(f"calibration.{name} is no covariance")
+    if (variances.max(axis=-1) <= 0).any():
+        raise ValueError(f"calibration.{name} has no variance at all")
 
 
 def share_of_size(effects: Array, size: Array) -> Array:

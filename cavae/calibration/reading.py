@@ -25,19 +25,20 @@ class Reading:
 
 
 def read_people(network: Network, calibration: Calibration | None, x: Array) -> Reading:
-    """Read people x (n, p), standardized.
+    """Read people x (n, p), standardized, in the precision of the network.
 
     Calibrated, common z is that of the healthy twin, x less the effect: both members of a pair
     share one z, q(z|x) = q(z|y) (eq. 6), and what the disease did to x is not in it.
     """
-    people = torch.as_tensor(x, dtype=torch.float32)
+    precision = next(network.parameters()).dtype
+    people = torch.as_tensor(x, dtype=precision)
     with torch.no_grad():
         salient = network.encode_salient(people).mean
         reading = _reading(network, network.encode_common(people), salient)
         if calibration is None:
             return reading
         effect, _ = calibration.effect_posterior(x, reading.salient, reading.decoded)
-        twins = torch.as_tensor(x - effect, dtype=torch.float32)
+        twins = torch.as_tensor(x - effect, dtype=precision)
         return _reading(network, network.encode_common(twins), salient)
 
 

@@ -10,6 +10,12 @@ from cavae.cohort.coding import decode_diagnosis, decode_sex
 from cavae.cohort.findings import Field, Findings
 from cavae.cohort.joining import best_id, fields_of, id_columns, join
 from cavae.cohort.names import COVARIATE_KEYS, region
+from cavae.cohort.plausibility import (
+    doubt_people,
+    doubt_sex,
+    doubt_volumes,
+    report_thousands,
+)
 from cavae.cohort.reading import Source, Table, read_table
 from cavae.cohort.recognize import Layout, checked_mapping, recognize, report_absent
 from cavae.cohort.text import quoted
@@ -119,6 +125,7 @@ def _checked(layout: Layout, id_field: Field | None, findings: Findings) -> Chec
         findings,
     )
     kept = findings.usable
+    _doubt(layout, subjects, values, size, findings)
     counts = subjects["diagnosis"].value_counts()
     return Check(
         cohort=Cohort(
@@ -131,6 +138,25 @@ def _checked(layout: Layout, id_field: Field | None, findings: Findings) -> Chec
         rows=len(subjects),
         diagnoses={str(label): int(n) for label, n in counts.items() if label},
     )
+
+
+def _doubt(
+    layout: Layout,
+    subjects: pd.DataFrame,
+    values: pd.DataFrame,
+    size: np.ndarray,
+    findings: Findings,
+) -> None:
+    """Report what is odd about the people who can be used, as a whole."""
+    numeric = [field for key in ("age", "icv") for field in layout.covariates[key]]
+    report_thousands([*numeric, *layout.features.values()], findings)
+    kept = findings.usable
+    if layout.kind == "muse":
+        doubt_volumes(values[kept], layout.features, subjects[kept], findings)
+    doubt_people(values[kept], subjects[kept], findings)
+    if layout.covariates["sex"]:
+        column = layout.covariates["sex"][0].column
+        doubt_sex(subjects["sex"].to_numpy()[kept], size[kept], column, findings)
 
 
 def _recognition(

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from cavae.cohort.plausibility import MIN_GROUP, clearly_smaller
 from cavae.cohort.text import counted, listed, missing, quoted, squashed
 
 _SEX = dict.fromkeys(("m", "male", "man", "men", "boy"), "M") | dict.fromkeys(
     ("f", "female", "w", "woman", "women", "girl"), "F"
 )
 _YES_NO = {"true": "1", "yes": "1", "false": "0", "no": "0"}
-MIN_GROUP = 10
-MAX_P = 0.001
 
 _DIAGNOSES = {
     "CN": "0 cn nc hc nl cu control controls ctrl healthy normal healthycontrol healthycontrols "
@@ -35,7 +34,7 @@ def diagnosis_label(text: str) -> str:
 
 def codes(cells: pd.Series) -> np.ndarray:
     """The cells with "1.0" and "01" written "1" and yes/no as 1/0; "" where there is no value."""
-    plain = cells.str.replace(r"^\+?0*(\d+)(?:[.,]0*)?$", r"\1", regex=True)
+    plain = cells.str.replace(r"^\+?0*(\d{1,20})(?:[.,]0*)?$", r"\1", regex=True)
     plain = plain.where(~missing(cells), "")
     words = plain.str.lower()
     if set(words) <= {*_YES_NO, ""}:
@@ -89,16 +88,11 @@ def _named_coding(column: str) -> dict[str, str]:
 
 
 def _men_smaller(sex: np.ndarray, size: np.ndarray | None) -> bool:
-    """Welch's t test, one-sided."""
     if size is None:
         return False
     known = np.isfinite(size)
     men, women = size[known & (sex == "M")], size[known & (sex == "F")]
-    if min(len(men), len(women)) < MIN_GROUP or men.mean() >= women.mean():
-        return False
-    from scipy.stats import ttest_ind
-
-    return bool(ttest_ind(men, women, equal_var=False, alternative="less").pvalue < MAX_P)
+    return min(len(men), len(women)) >= MIN_GROUP and clearly_smaller(men, women)
 
 
 def decode_diagnosis(cells: pd.Series, column: str) -> tuple[np.ndarray, list[str]]:

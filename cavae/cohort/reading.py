@@ -29,6 +29,13 @@ MAX_CELLS = 40_000_000
 MAX_LINES = 2_000_000
 """With blank ones; a spreadsheet may export a million of them."""
 
+MAX_NAME = 1_000
+"""Characters of a column name."""
+MAX_CELL = 131_072
+"""Characters of a cell."""
+MAX_LINE_FIELDS = 100_000
+"""Separators in the lines of one record, those inside quotes too."""
+
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 ACCEPTED = "Accepted are CSV and TSV text (comma, semicolon or tab) and Parquet."
 
@@ -170,6 +177,12 @@ def _refuse_other_formats(name: str, data: bytes) -> None:
 def _framed(header: list[str], columns: np.ndarray) -> tuple[pd.DataFrame, list[str]]:
     """The columns (p, n) as a table under unique names, and the names that were not."""
     clean = [" ".join(name.replace("\ufeff", "").split()) for name in header]
+    for name in clean:
+        if len(name) > MAX_NAME:
+            raise DataError(
+                f"The column name {quoted(name)} has {len(name):,} characters; at most "
+                f"{MAX_NAME:,} are accepted."
+            )
     repeated = [name for name, times in Counter(clean).items() if name and times > 1]
     names = pd.Index(_unique(clean, repeated), dtype=object)
     return pd.DataFrame(np.ascontiguousarray(columns).T, columns=names), repeated
@@ -284,6 +297,24 @@ def _lines(text: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BytesIO(text.encode()), encoding="utf-8", newline="")
 
 
+class _Lines:
+    """Lines for csv, which would make a list of all the fields of a record however many."""
+
+    def __init__(self, name: str, text: str, delimiter: str) -> None:
+        self.name, self.delimiter, self.fields = name, delimiter, 0
+        self._lines = _lines(text)
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.fields += line.count(self.delimiter)
+        if self.fields > MAX_LINE_FIELDS:
+            _limit(self.name, self.fields, MAX_COLUMNS, "columns")
+        return line
+
+
 def _widths(sample: str, delimiter: str, most: int = 20) -> list[int]:
     """Number of fields of the first records."""
     widths: list[int] = []
@@ -312,10 +343,12 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
 
     An apostrophe that keeps a spreadsheet from running a cell (`tables.disarmed`) is taken away.
     """
-    reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
+    lines = _Lines(name, text, delimiter)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
     row = 0
     try:
         for row, record in enumerate(reader, start=1):
+            lines.fields = 0
             _limit(name, row, MAX_LINES, "lines")
             _limit(name, len(record), MAX_COLUMNS, "columns")
             cells = [armed(cell.strip()) if "'" in cell else cell.strip() for cell in record]
@@ -324,7 +357,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
     except csv.Error as error:
         raise DataError(
             f"Row {row + 1} of {quoted(name)} cannot be read: a quote is not closed, "
-            "or a cell is longer than 131,072 characters."
+            f"or a cell is longer than {MAX_CELL:,} characters."
         ) from error
 
 
@@ -378,13 +411,16 @@ def _read_parquet(name: str, data: bytes) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        file = pq.ParquetFile(pa.BufferReader(data))
+        names = _text_columns(pq.read_schema(pa.BufferReader(data)))
+        # Repeated text is packed as a dictionary; unpacked it can be far more than the file holds.
+        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=names)
         _limit_shape(name, file.metadata.num_rows, len(file.schema_arrow))
         _refuse_nested(name, file.schema_arrow)
+        _limit_unpacked(name, _declared_size(file.metadata))
         batches, size = [], 0
         for batch in file.iter_batches(batch_size=1000):
-            # Packed text can unfold to far more than the file holds.
-            _limit(name, size := size + batch.nbytes, 4 * MAX_BYTES, "bytes when unpacked")
+            size += sum(_unpacked_size(name, column) for column in batch.columns)
+            _limit_unpacked(name, size)
             batches.append(batch)
         columns = [
             _as_text(column) for column in pa.Table.from_batches(batches, file.schema_arrow).columns
@@ -396,6 +432,42 @@ def _read_parquet(name: str, data: bytes) -> Table:
     header = ["" if re.fullmatch(r"__index_level_\d+__", c) else c for c in file.schema_arrow.names]
     frame, repeated = _framed(header, np.array(columns, dtype=object).reshape(len(header), -1))
     return Table(name, frame, np.arange(len(frame)) + 2, {}, tuple(repeated))
+
+
+def _limit_unpacked(name: str, size: int) -> None:
+    _limit(name, size, 4 * MAX_BYTES, "bytes when unpacked")
+
+
+def _declared_size(metadata) -> int:
+    """Bytes of all row groups once decompressed, as the file itself says."""
+    return sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+
+
+def _text_columns(schema) -> list[str]:
+    return [field.name for field in schema if _is_text(field.type)]
+
+
+def _unpacked_size(name: str, column) -> int:
+    """Bytes of the cells of one batch of a column once every one of them is written out."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_dictionary(column.type) or not _is_text(column.type.value_type):
+        return column.nbytes
+    lengths = pc.binary_length(column.dictionary)
+    longest = pc.max(lengths).as_py() or 0
+    if longest > MAX_CELL:
+        raise DataError(
+            f"A cell of {quoted(name)} has {longest:,} characters; at most {MAX_CELL:,} are "
+            "accepted."
+        )
+    return column.nbytes + (pc.sum(pc.take(lengths, column.indices)).as_py() or 0)
+
+
+def _is_text(kind) -> bool:
+    import pyarrow as pa
+
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
 
 
 def _refuse_nested(name: str, schema) -> None:

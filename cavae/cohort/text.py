@@ -16,9 +16,12 @@ _NO_VALUE = """na n/a n.a. nan null none missing . - -- ? <na> nat
 MISSING = frozenset(["", *_NO_VALUE.split()])
 """What people write into a cell that has no value, in lower case."""
 
-_GROUPS = r"[+-]?\d{1,3}(?:[%s]\d{3})+(?:[%s]\d+)?"
+_GROUPS = r"[+-]?[1-9]\d{0,2}(?:[%s]\d{3})+(?:[%s]\d+)?"
 _GROUPED_WITH_POINT = re.compile(_GROUPS % (",' \u00a0\u202f", "."))
 _GROUPED_WITH_COMMA = re.compile(_GROUPS % (".' \u00a0\u202f", ","))
+ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+"""Thousands where points and commas group them, else a number with three decimals."""
+_FRACTIONS = {sign: re.compile(rf"[+-]?\d+{re.escape(sign)}\d+(?:[eE][+-]?\d+)?") for sign in ".,"}
 
 
 def shown(text: object) -> str:
@@ -66,25 +69,39 @@ def to_numbers(cells: pd.Series, decimal_comma: bool = False) -> np.ndarray:
     """The cells as numbers, (n,) float64; NaN where a cell is missing or not a number.
 
     Thousands may be grouped by commas, apostrophes or spaces, by points when the decimal sign is
-    a comma. "inf" stays infinite.
+    a comma. "inf" stays infinite. Where a column uses one sign for thousands and for decimals
+    ("1,234" and "0,5"), cells that could be either are no numbers; a column of decimal points
+    among others with decimal commas is read with points.
     """
     joined = "\0".join(cells)
     if "_" not in joined and not (decimal_comma and "." in joined):
         plain = joined.replace(",", ".").split("\0") if decimal_comma else cells
         with contextlib.suppress(ValueError):  # some cell is not a number
             return np.array(plain, dtype=object).astype(float)
-    read = {text: _number(text, decimal_comma) for text in set(cells)}
+    texts = set(cells)
+    mixed = any(_is_fraction(text, "." if decimal_comma else ",") for text in texts)
+    if decimal_comma and mixed and "," not in joined:
+        return to_numbers(cells)
+    read = {
+        text: math.nan if mixed and ONE_GROUP.fullmatch(text) else _number(text, decimal_comma)
+        for text in texts
+    }
     return cells.map(read).to_numpy(dtype=float)
 
 
+def _is_fraction(text: str, sign: str) -> bool:
+    """Whether the sign can only be a decimal sign here."""
+    return bool(_FRACTIONS[sign].fullmatch(text)) and not ONE_GROUP.fullmatch(text)
+
+
 def _number(text: str, decimal_comma: bool) -> float:
-    plain = text.replace(",", ".") if decimal_comma and "." not in text else text
-    try:
-        return math.nan if "_" in plain else float(plain)  # float() takes "1_000" for a number
-    except ValueError:
-        pass
+    group, decimal = ".," if decimal_comma else ",."
+    if "_" in text:  # float() takes "1_000" for a number
+        return math.nan
+    if group not in text or (decimal_comma and _is_fraction(text, ".")):
+        with contextlib.suppress(ValueError):
+            return float(text.replace(",", ".") if decimal_comma else text)
     pattern = _GROUPED_WITH_COMMA if decimal_comma else _GROUPED_WITH_POINT
     if not pattern.fullmatch(text):
         return math.nan
-    decimal = "," if decimal_comma else "."
     return float(re.sub(rf"[^\d{decimal}+-]", "", text).replace(",", "."))

@@ -52,7 +52,6 @@ def validate_volumes(fields: Mapping[str, Field], findings: Findings) -> pd.Data
         for column in np.flatnonzero(impossible.any(axis=0)):
             index, positions = values.columns[column], np.flatnonzero(impossible[:, column])
             _report_cells(positions, values[index], fields[index], findings, typical[index])
-        _report_equal_sides(values, findings)
     _report_constant(values, fields, findings)
     return values
 
@@ -110,11 +109,16 @@ def _report_units(ratios: pd.DataFrame, findings: Findings) -> None:
 
 
 def _unit(ratio: float) -> str:
+    times = f"{ratio:,.0f} times" if ratio > 1 else f"one {1 / ratio:,.0f}th of"
+    return _known_unit(ratio) or f"are {times} the typical ones"
+
+
+def _known_unit(ratio: float) -> str | None:
+    """What volumes look like that are `ratio` times the typical ones."""
     for factor, said in _UNITS:
         if 1 / MEDIAN_FACTOR < ratio / factor < MEDIAN_FACTOR:
             return said
-    times = f"{ratio:,.0f} times" if ratio > 1 else f"one {1 / ratio:,.0f}th of"
-    return f"are {times} the typical ones"
+    return None
 
 
 def _report_crowded(good: pd.DataFrame, findings: Findings) -> None:
@@ -201,11 +205,12 @@ def _report_columns(
     ratio = (values / typical).where(values > 0).median()
     off = ratio[(ratio > MEDIAN_FACTOR) | (ratio < 1 / MEDIAN_FACTOR)]
     for index in off.index[:MAX_NAMED_COLUMNS]:
-        column = fields[index].column
+        column, unit = fields[index].column, _known_unit(ratio[index])
+        doubt = f"its values {unit}" if unit else "is it named for another region?"
         findings.whole(
             "implausible",
             f"Column {quoted(column)}: its median, {values[index].median():,.0f} mm³, is far from "
-            f"the typical {typical[index]:,.0f} mm³; is it named for another region?",
+            f"the typical {typical[index]:,.0f} mm³; {doubt}",
             column,
         )
     if len(off) > MAX_NAMED_COLUMNS:
@@ -213,17 +218,6 @@ def _report_columns(
             "implausible",
             f"{counted(len(off), 'column')} in all are far from their typical volume; "
             "are the columns in the order of their names?",
-        )
-
-
-def _report_equal_sides(values: pd.DataFrame, findings: Findings) -> None:
-    by_name = {one.name: one.index for one in rois() if one.index in values}
-    rights = [name for name in by_name if name.endswith("_R") and name[:-1] + "L" in by_name]
-    pairs = [(by_name[name], by_name[name[:-1] + "L"]) for name in rights]
-    if pairs and all(values[right].equals(values[left]) for right, left in pairs):
-        findings.notices.append(
-            "The left and the right volume are equal in every pair of regions; "
-            "real brains are not that symmetric."
         )
 
 

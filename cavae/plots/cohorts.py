@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 from cavae.numbers import signed
 from cavae.plots.colors import POINT_EDGE, group_color, group_symbol, see_through
 from cavae.plots.latent import grouped, point_at
-from cavae.plots.layout import axis_title, density, transparent
+from cavae.plots.layout import axis_title, density, inert, people_data, transparent
 
 JITTER = 0.22
 """Half width of a group's cloud of points; neighbours are 1 apart."""
@@ -45,7 +45,7 @@ def plot_severity(
     figure = go.Figure()
     ticks = []
     for place, (name, part, order) in enumerate(grouped(table, group)):
-        ticks.append(f"{name}<br>n = {len(part)}")
+        ticks.append(f"{inert(name)}<br>n = {len(part)}")
         color = group_color(name, order)
         figure.add_trace(_box(part[value], place, color))
         offsets = _jitter(part[value].to_numpy(dtype=float))
@@ -61,9 +61,10 @@ def plot_severity(
                     "opacity": 0.7,
                     "line": POINT_EDGE,
                 },
-                customdata=part[["subject_id"]].to_numpy(dtype=str),
-                hovertemplate=f"%{{customdata[0]}}<br>{name}: %{{y:.2f}} {unit}<extra></extra>",
-                name=name,
+                customdata=people_data(part),
+                hovertemplate=f"%{{customdata[1]}}<br>{inert(name)}: %{{y:.2f}} {unit}"
+                "<extra></extra>",
+                name=inert(name),
             )
         )
         here = np.flatnonzero(part["subject_id"].astype(str) == str(marked))
@@ -171,7 +172,7 @@ class Curve:
 def _curves(table: pd.DataFrame, index: str, group: str, grid: np.ndarray) -> list[Curve]:
     return [
         Curve(
-            name=name,
+            name=inert(name),
             color=group_color(name, order),
             heights=density(part[index].to_numpy(dtype=float), grid),
             median=float(part[index].median()),

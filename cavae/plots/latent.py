@@ -20,7 +20,7 @@ from cavae.plots.colors import (
     group_order,
     group_symbol,
 )
-from cavae.plots.layout import axis_title, density, transparent
+from cavae.plots.layout import axis_title, density, inert, people_data, transparent
 
 RADIUS_90 = float(np.sqrt(-2 * np.log(0.1)))
 """Of the circle that holds 90 % of a standard normal distribution in two dimensions."""
@@ -61,7 +61,7 @@ def plot_latent_pair(
                 x=part[x].to_numpy(),
                 y=part[y].to_numpy(),
                 mode="markers",
-                customdata=part[["subject_id"]].to_numpy(dtype=str),
+                customdata=people_data(part),
                 **look,
             )
         )
@@ -106,7 +106,7 @@ def plot_latent_matrix(
                 dimensions=[{"label": one, "values": part[one].to_numpy()} for one in columns],
                 diagonal={"visible": False},
                 showupperhalf=False,
-                customdata=part[["subject_id"]].to_numpy(dtype=str),
+                customdata=people_data(part),
                 **look,
             )
         )
@@ -210,7 +210,7 @@ def point_at(figure: go.Figure, x: float, y: float, person: str) -> None:
     figure.add_annotation(
         x=x,
         y=y,
-        text=f"<b>{person}</b>",
+        text=f"<b>{inert(person)}</b>",
         ax=34,
         ay=-34,
         standoff=10,
@@ -250,12 +250,12 @@ def _parts(
     else:
         for name, part, order in reversed(list(grouped(table, color))):
             style = {"color": group_color(name, order), "symbol": group_symbol(name, order)}
-            look = _look(base | style, name)
-            yield part, look | {"name": f"{name} ({len(part)})", "showlegend": True}
+            look = _look(base | style, inert(name))
+            yield part, look | {"name": f"{inert(name)} ({len(part)})", "showlegend": True}
 
 
 def _look(marker: dict[str, Any], hover: str = "") -> dict[str, Any]:
-    text = f"%{{customdata[0]}}<br>{hover}" if hover else "%{customdata[0]}"
+    text = f"%{{customdata[1]}}<br>{hover}" if hover else "%{customdata[1]}"
     return {"marker": marker, "hovertemplate": f"{text}<extra></extra>", "showlegend": False}
 
 
@@ -282,7 +282,7 @@ def _add_densities(
                     line={"color": line, "width": 1.5},
                     fill="tozeroy",
                     opacity=0.9,
-                    name=name,
+                    name=inert(name),
                     hoverinfo="skip",
                     showlegend=False,
                 )

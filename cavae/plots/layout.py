@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 
 from cavae import numbers
 from cavae.atlas import roi
+from cavae.cohort.text import shown
 from cavae.errors import DataError
 from cavae.numbers import signed
 
@@ -52,6 +55,21 @@ def transparent(figure: go.Figure, height: int) -> go.Figure:
         margin={"l": 8, "r": 8, "t": 40, "b": 8},
         legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
     )
+
+
+def inert(text: object) -> str:
+    """A stranger's text (id, diagnosis, column name) as plotly shows it letter by letter.
+
+    Plotly would take tags for markup, links among them, and "%{x}" for a place to fill in; one
+    line, at most 60 characters, no control characters.
+    """
+    return html.escape(shown(text), quote=False).replace("%{", "&#37;{")
+
+
+def people_data(table: pd.DataFrame) -> np.ndarray:
+    """`customdata` of the points of people: subject_id, and how it is shown, (n, 2)."""
+    ids = table["subject_id"].astype(str)
+    return np.column_stack([ids, [inert(one) for one in ids]]).astype(str)
 
 
 def density(values: np.ndarray, grid: np.ndarray) -> np.ndarray:
@@ -115,4 +133,4 @@ def _title(column: str) -> tuple[str, str]:
         match = re.fullmatch(pattern, column)
         if match and feature_label(match[1]) != match[1]:
             return words.format(feature_label(match[1])), unit
-    return column, ""
+    return inert(column), ""

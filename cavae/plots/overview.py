@@ -11,7 +11,7 @@ from cavae.atlas import roi
 from cavae.cohort import Cohort
 from cavae.plots.colors import BLUE, LINE, POINT_EDGE, group_color, group_symbol
 from cavae.plots.latent import grouped
-from cavae.plots.layout import transparent
+from cavae.plots.layout import inert, people_data, transparent
 
 HIPPOCAMPI = ("47", "48")
 BIN_YEARS = 5
@@ -81,12 +81,12 @@ def _add_ages(
                     orientation="h",
                     width=BIN_YEARS * 0.92,
                     marker={"color": group_color(name, order), "line": {"width": 0}},
-                    name=name,
+                    name=inert(name),
                     legendgroup=name,
                     showlegend=legend and side < 0,
                     customdata=np.column_stack([bins, bins + BIN_YEARS - 1, counts]),
-                    hovertemplate=f"{name}, {sex}, %{{customdata[0]}}–%{{customdata[1]}} years: "
-                    "%{customdata[2]}<extra></extra>",
+                    hovertemplate=f"{inert(name)}, {sex}, %{{customdata[0]}}–%{{customdata[1]}} "
+                    "years: %{customdata[2]}<extra></extra>",
                 ),
                 **where,
             )
@@ -141,11 +141,11 @@ def _add_hippocampus(
                     "opacity": 0.75,
                     "line": POINT_EDGE,
                 },
-                name=name,
+                name=inert(name),
                 legendgroup=name,
                 legendrank=1000 + order.index(name),
-                customdata=part[["subject_id"]].to_numpy(dtype=str),
-                hovertemplate=f"%{{customdata[0]}}<br>{name}: %{{x:.0f}} years, "
+                customdata=people_data(part),
+                hovertemplate=f"%{{customdata[1]}}<br>{inert(name)}: %{{x:.0f}} years, "
                 "%{y:,.0f} mm³<extra></extra>",
             ),
             **where,

@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 
 from cavae.numbers import ordinal, signed
 from cavae.plots.colors import EFFECT_SCALE, LINE, effect_limit, group_color, see_through
-from cavae.plots.layout import Interval, effect_words, feature_label, transparent
+from cavae.plots.layout import Interval, effect_words, feature_label, inert, transparent
 
 HEALTHY, NOW = group_color("healthy twin"), group_color("now")
 BAND_COLOR = "#4A9FD6"
@@ -241,7 +241,7 @@ def _words(record: dict[str, Any], unit: str, xaxis: str, yaxis: str) -> list[di
     if not unit:
         change = f"{signed((now - twin) / record['sd'], 1)} SD"
     corner = {"xref": f"{xaxis} domain", "yref": f"{yaxis} domain", "y": 1.0, "showarrow": False}
-    name = {"text": f"<b>{feature_label(record['index'])}</b>", "x": 0.0, "xanchor": "left"}
+    name = {"text": f"<b>{inert(feature_label(record['index']))}</b>", "x": 0.0, "xanchor": "left"}
     share = {"text": f"<b>{change}</b>", "x": 1.0, "xanchor": "right"}
     return [arrow, corner | name | {"font": {"size": 14}}, corner | share | {"font": {"size": 18}}]
 
@@ -327,11 +327,11 @@ class _Told:
     def words(self, index: str, value: float) -> str:
         shown = effect_words(value, self.unit, self.interval(index))
         certain = ", clear" if index in self.clear else ""
-        return f"{feature_label(index)}: {shown}{certain}"
+        return f"{inert(feature_label(index))}: {shown}{certain}"
 
 
 def _bars(items: list[tuple[str, float]], told: _Told, way: str) -> go.Bar:
-    labels = [feature_label(index) for index, _ in items]
+    labels = [inert(feature_label(index)) for index, _ in items]
     values = [value for _, value in items]
     across, known = way == "h", told.intervals is not None
     ranks = list(range(1, len(items) + 1))
@@ -376,7 +376,7 @@ def _numbers_beside(items: list[tuple[str, float]], told: _Told, gap: float) -> 
         x=[
             low - gap if loss else high + gap for (low, high), loss in zip(reach, lost, strict=True)
         ],
-        y=[feature_label(index) for index, _ in items],
+        y=[inert(feature_label(index)) for index, _ in items],
         mode="text",
         text=[signed(value, 1) for _, value in items],
         textposition=["middle left" if loss else "middle right" for loss in lost],

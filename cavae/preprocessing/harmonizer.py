@@ -38,6 +38,19 @@ class Harmonizer:
     location: Array
     scale: Array
 
+    @property
+    def design_columns(self) -> int:
+        """Number q of columns: sex and ICV where they are covariates, and the splines of age."""
+        splines = self.knots.size - SPLINE_DEGREE - 2
+        return splines + len({"sex", "icv"} & set(self.covariates))
+
+    @property
+    def has_clamped_knots(self) -> bool:
+        """Whether the knots rise, and splines can be drawn from the first to the last of them."""
+        ends = self.knots[: SPLINE_DEGREE + 1], self.knots[-SPLINE_DEGREE - 1 :]
+        rises = (np.diff(self.knots) >= 0).all() and self.knots[0] < self.knots[-1]
+        return bool(rises and all(np.ptp(end) == 0 for end in ends))
+
     def transform(self, volumes: Array, subjects: pd.DataFrame) -> Array:
         """Remove the effect of known sites, (n, p) to (n, p); other people pass unchanged."""
         expected, location, scale = self._effects(subjects)

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from cavae.atlas import rois
 from cavae.cohort import Cohort
-from cavae.errors import CheckpointError, DataError
+from cavae.config import MAX_NAME
+from cavae.errors import CheckpointError, DataError, MisfitError
 from cavae.numbers import count
 from cavae.preprocessing.adaptation import MIN_HEALTHY_TO_ADAPT, Adaptation, adapt
-from cavae.preprocessing.harmonizer import Harmonizer, fit_harmonizer
+from cavae.preprocessing.harmonizer import SPLINE_DEGREE, Harmonizer, fit_harmonizer
 from cavae.preprocessing.icv import IcvModel, fit_icv
 from cavae.preprocessing.linear import Array, LinearModel, covariate_matrix, least_squares
 from cavae.preprocessing.population import Population, fit_population
@@ -60,7 +61,7 @@ class Preprocessor:
     populations: Mapping[str, Population]
 
     def transform(self, cohort: Cohort) -> Standardized:
-        """Standardize a cohort; raises DataError when features or covariates are missing."""
+        """Standardize a cohort; raises MisfitError when features or covariates are missing."""
         volumes = self._select_features(cohort)
         subjects, notices = self._complete(cohort.subjects, volumes)
         subjects["site_status"], adaptations, sites = self._settle_sites(volumes, subjects)
@@ -107,7 +108,7 @@ class Preprocessor:
         if missing:
             named = ", ".join(_label(name) for name in missing[:5])
             more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-            raise DataError(
+            raise MisfitError(
                 f"The model needs {len(self.features)} features and the table lacks "
                 f"{len(missing)} of them: {named}{more}. Add these columns, or train a model "
                 "of your own on the columns that you have."
@@ -120,7 +121,7 @@ class Preprocessor:
         subjects = subjects.reset_index(drop=True).copy()
         for name, empty in (("age", subjects["age"].isna()), ("sex", subjects["sex"] == "")):
             if name in self.covariates and empty.any():
-                raise DataError(
+                raise MisfitError(
                     f"The model needs {name} for everyone and {int(empty.sum())} people have "
                     f"none, the first being subject {subjects['subject_id'][empty].iloc[0]!r}."
                 )
@@ -136,7 +137,7 @@ class Preprocessor:
         self, subjects: pd.DataFrame, volumes: Array, missing: NDArray[np.bool_]
     ) -> tuple[pd.DataFrame, str]:
         if self.icv is None:
-            raise DataError("ICV is missing and this model has no way to estimate it.")
+            raise MisfitError("ICV is missing and this model has no way to estimate it.")
         estimate = self.icv.predict(volumes, subjects)
         subjects.loc[missing, "icv"] = estimate[missing]
         subjects["icv_estimated"] = missing
@@ -250,9 +251,10 @@ class Preprocessor:
             preprocessor = _rebuild(content)
         except KeyError as error:
             raise CheckpointError(f"preprocessor.json lacks {error}.") from error
-        except (TypeError, ValueError, AttributeError) as error:
+        except (TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CheckpointError(f"preprocessor.json cannot be read: {error}.") from error
         _check_shapes(preprocessor)
+        _check_values(preprocessor)
         return preprocessor
 
 
@@ -377,52 +379,63 @@ def _plain(value: Any) -> Any:
 def _rebuild(content: Mapping[str, Any]) -> Preprocessor:
     harmonizer, icv = content["harmonizer"], content["icv"]
     return Preprocessor(
-        features=tuple(content["features"]),
-        covariates=tuple(content["covariates"]),
-        background=tuple(content["background"]),
-        sites=tuple(content["sites"]),
+        features=_texts(content["features"]),
+        covariates=_texts(content["covariates"]),
+        background=_texts(content["background"]),
+        sites=_texts(content["sites"]),
         age_range=_two_numbers(content["age_range"]),
         linear=_linear(content["linear"]),
         sd=_array(content["sd"]),
-        harmonizer=None
-        if harmonizer is None
-        else Harmonizer(
-            sites=tuple(harmonizer["sites"]),
-            covariates=tuple(harmonizer["covariates"]),
-            **{
-                name: _array(harmonizer[name])
-                for name in (
-                    "knots",
-                    "grand_mean",
-                    "coefficients",
-                    "pooled_sd",
-                    "location",
-                    "scale",
-                )
-            },
-        ),
-        icv=None if icv is None else IcvModel(_linear(icv["model"]), float(icv["error"])),
+        harmonizer=None if harmonizer is None else _harmonizer(harmonizer),
+        icv=None if icv is None else IcvModel(_linear(icv["model"]), _number(icv["error"])),
         populations={
             group: Population(
-                float(summary["female"]),
-                tuple(summary["ages"]),
-                {sex: tuple(figures) for sex, figures in summary["icv"].items()},
+                _number(content["populations"][group]["female"]),
+                tuple(_array(content["populations"][group]["ages"]).tolist()),
+                {
+                    sex: _two_numbers(content["populations"][group]["icv"][sex])
+                    for sex in ("F", "M")
+                },
             )
-            for group, summary in content["populations"].items()
+            for group in ("background", "target")
         },
     )
 
 
+def _harmonizer(content: Mapping[str, Any]) -> Harmonizer:
+    arrays = ("knots", "grand_mean", "coefficients", "pooled_sd", "location", "scale")
+    return Harmonizer(
+        sites=_texts(content["sites"]),
+        covariates=_texts(content["covariates"]),
+        **{name: _array(content[name]) for name in arrays},
+    )
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(one, str) for one in values):
+        raise TypeError("what should be a list of names is something else")
+    if any(len(one) > MAX_NAME for one in values) or len(set(values)) != len(values):
+        raise ValueError(f"a name has over {MAX_NAME} characters or is there twice")
+    return tuple(values)
+
+
 def _array(values: Any) -> Array:
-    array = np.asarray(values, dtype=float)
-    if not np.isfinite(array).all():
-        raise ValueError("a number is not finite")
-    return array
+    array = np.asarray(values)
+    if array.dtype.kind not in "if":
+        raise TypeError("an array holds something else than numbers")
+    if not (np.abs(array) <= LARGEST_VALUE).all():  # nor is nan
+        raise ValueError("a number is not finite or beyond all measure")
+    return array.astype(float)
+
+
+def _number(value: Any) -> float:
+    (number,) = _array([value])
+    return float(number)
 
 
 def _two_numbers(values: Any) -> tuple[float, float]:
     low, high = values
-    return float(low), float(high)
+    return _number(low), _number(high)
 
 
 def _linear(content: Mapping[str, Any]) -> LinearModel:
@@ -439,17 +452,49 @@ def _check_shapes(preprocessor: Preprocessor) -> None:
     if preprocessor.harmonizer is not None:
         h = preprocessor.harmonizer
         expected += [
+            ("harmonizer.knots", h.knots, (max(h.knots.size, 2 * SPLINE_DEGREE + 2),)),
             ("harmonizer.grand_mean", h.grand_mean, (p,)),
+            ("harmonizer.coefficients", h.coefficients, (h.design_columns, p)),
             ("harmonizer.pooled_sd", h.pooled_sd, (p,)),
             ("harmonizer.location", h.location, (len(h.sites), p)),
             ("harmonizer.scale", h.scale, (len(h.sites), p)),
         ]
-    if preprocessor.icv is not None:
-        expected.append(("icv.coefficients", preprocessor.icv.model.coefficients, (p + 2, 1)))
-    if not (preprocessor.sd > 0).all():
-        raise CheckpointError("preprocessor.json: sd must be above 0 everywhere.")
+    if (icv := preprocessor.icv) is not None:
+        expected.append(("icv.model.intercept", icv.model.intercept, (1,)))
+        expected.append(("icv.model.coefficients", icv.model.coefficients, (p + 2, 1)))
     for name, array, shape in expected:
         if array.shape != shape:
             raise CheckpointError(
                 f"preprocessor.json: {name} has shape {array.shape}; expected {shape}."
             )
+
+
+def _check_values(preprocessor: Preprocessor) -> None:
+    """Refuse numbers of the right shape that cannot be what they stand for."""
+    h, icv = preprocessor.harmonizer, preprocessor.icv
+    scales = {"sd": preprocessor.sd}
+    if h is not None:
+        scales |= {"harmonizer.pooled_sd": h.pooled_sd, "harmonizer.scale": h.scale}
+    for name, values in scales.items():
+        if not (values > 1 / LARGEST_VALUE).all():
+            raise CheckpointError(f"preprocessor.json: {name} must be above 0 everywhere.")
+    known = {"age", "sex", "icv"}
+    used = set(preprocessor.covariates) | set(() if h is None else h.covariates)
+    low, high = preprocessor.age_range
+    everyone = preprocessor.populations.values()
+    spreads = [sd for one in everyone for _, sd in one.icv.values()]
+    rising = [np.asarray(one.ages) for one in everyone]
+    faults = {
+        f"covariates are {sorted(used)}; accepted: age, sex, icv": not used <= known,
+        "the ages it was trained on end before they begin": low > high,
+        "icv.error is below 0": icv is not None and icv.error < 0,
+        "a share of women is not in 0 to 1": not all(0 <= one.female <= 1 for one in everyone),
+        "an SD of ICV is below 0": min(spreads) < 0,
+        "harmonizer.knots are none of splines": h is not None and not h.has_clamped_knots,
+        "ages do not rise": any(
+            one.ndim != 1 or not one.size or (np.diff(one) < 0).any() for one in rising
+        ),
+    }
+    for fault, found in faults.items():
+        if found:
+            raise CheckpointError(f"preprocessor.json: {fault}.")

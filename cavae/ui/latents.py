@@ -13,7 +13,7 @@ import streamlit as st
 
 from cavae import embedding, numbers, plots
 from cavae.plots.latent import Outline
-from cavae.ui import state
+from cavae.ui import models, state
 from cavae.ui.glossary import explain
 
 if TYPE_CHECKING:
@@ -129,6 +129,6 @@ def _umap(space: str, latents: np.ndarray) -> np.ndarray:
         return state.once(f"umap {space}", lambda: embedding.umap_coordinates(latents))
 
 
-@st.cache_resource(show_spinner=False)
+@models.cached(most=16)
 def _demo_umap(model: str, space: str, _latents: np.ndarray) -> np.ndarray:
     return embedding.umap_coordinates(_latents)

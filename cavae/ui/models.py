@@ -6,7 +6,8 @@ import contextlib
 import functools
 import gc
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
@@ -18,12 +19,34 @@ if TYPE_CHECKING:
     from cavae.checkpoint import Model
 
 _warming = threading.Event()
+_caches: list[Any] = []
+F = TypeVar("F", bound=Callable[..., Any])
 
 
-# No spinner of its own: the warm-up thread has no page to draw one on.
-@st.cache_resource(show_spinner=False)
+def cached(most: int) -> Callable[[F], F]:
+    """Keep what a function makes of a model, by its name, for all visitors; `most` of it.
+
+    A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
+    """
+
+    def keep(function: F) -> F:
+        # No spinner of its own: the warm-up thread has no page to draw one on.
+        kept = st.cache_resource(function, show_spinner=False, max_entries=most)
+        _caches.append(kept)
+        return kept
+
+    return keep
+
+
+def forget() -> None:
+    """Forget all that was made of models, because another one may get the name of one before."""
+    for kept in _caches:
+        kept.clear()
+
+
+@cached(most=16)
 def load_model(name: str) -> Model:
-    """The model of that name under pretrained/, shared by all visitors; raises CheckpointError."""
+    """The model of that name under pretrained/ or in that folder; raises CheckpointError."""
     _import_torch()
     return checkpoint.load_model(name)
 

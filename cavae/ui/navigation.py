@@ -60,6 +60,18 @@ PAGES: tuple[Entry, ...] = (
         "Train a model on your own people and watch it learn.",
     ),
     Entry(
+        "pages/sweep.py",
+        "Sweep",
+        ":material/stacked_line_chart:",
+        "Train many models with other settings and compare them.",
+    ),
+    Entry(
+        "pages/models.py",
+        "Models",
+        ":material/inventory_2:",
+        "Compare models, and keep, share or take along your own.",
+    ),
+    Entry(
         "pages/evaluate.py",
         "Evaluate",
         ":material/fact_check:",

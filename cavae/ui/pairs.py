@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -128,8 +129,7 @@ def shown(request: SampleRequest) -> PairedCohort:
     return _sampled(state.model_name(), few)
 
 
-# A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
-@st.cache_resource(max_entries=8, show_spinner=False)
+@models.cached(most=8)
 def _sampled(model_name: str, request: SampleRequest) -> PairedCohort:
     return sample_pairs(models.load_model(model_name), request)
 
@@ -197,7 +197,7 @@ def file_size(model_name: str, request: SampleRequest, suffix: str) -> str:
     return f"about {megabytes:,.0f} MB" if megabytes >= 1 else "under 1 MB"
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@models.cached(most=16)
 def _bytes_a_pair(model_name: str, standardized: bool, suffix: str) -> float:
     few = SampleRequest(WEIGHED, standardized=standardized)
     return len(file_bytes(model_name, few, suffix)) / WEIGHED
@@ -212,5 +212,5 @@ def stem(model_name: str, request: SampleRequest) -> str:
         "icv": request.icv and f"{request.icv:.0f}",
         "unit": "SD" if request.standardized else None,
     }
-    parts = [model_name, f"{request.pairs}-pairs", f"seed-{request.seed}"]
+    parts = [PurePath(model_name).name, f"{request.pairs}-pairs", f"seed-{request.seed}"]
     return "_".join(parts + [f"{name}-{value}" for name, value in fixed.items() if value])

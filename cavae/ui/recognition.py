@@ -35,7 +35,7 @@ def show_counts(check: Check) -> None:
     everyone, usable, features, names = st.columns([2, 2, 3, 4])
     everyone.metric("People", f"{check.rows:,}")
     if check.usable and uploads.lacking(check):  # Good rows, and nothing this model can read.
-        usable.metric(f"For model {plain(state.model_name())}", "0")
+        usable.metric(f"For model {plain(state.model_label())}", "0")
     else:
         usable.metric("Usable", f"{check.usable:,}")
     if check.cohort.kind == "muse":
@@ -82,7 +82,12 @@ def _counts(labels: pd.Series) -> str:
 
 def show_next_step(check: Check, reading: uploads.Reading | None) -> None:
     """The button for the one thing to do next; none while the table cannot be used."""
-    if reading is None or reading.in_use:
+    in_use = reading is None or reading.in_use
+    lacking = check.usable and uploads.lacking(check)
+    if in_use and lacking:
+        st.page_link("pages/models.py", label="Choose another model", icon=":material/inventory_2:")
+        st.page_link("pages/train.py", label="Train one on them", icon=":material/model_training:")
+    elif in_use:
         go = st.button(
             "Open Latent space",
             key="next",
@@ -92,11 +97,11 @@ def show_next_step(check: Check, reading: uploads.Reading | None) -> None:
         )
         if go:
             st.switch_page("pages/latent_space.py")
-    elif check.usable and not uploads.lacking(check):
+    elif check.usable:
         st.button(
-            f"Use these {people(check.usable)}",
+            "Use them with another model" if lacking else f"Use these {people(check.usable)}",
             key="use",
-            type="primary",
+            type="secondary" if lacking else "primary",
             icon=":material/check:",
             on_click=uploads.use,
             args=(reading,),
@@ -107,6 +112,8 @@ def show_next_step(check: Check, reading: uploads.Reading | None) -> None:
 def show_state(check: Check, reading: uploads.Reading | None) -> None:
     """What to confirm or to mend before the table is used, and what was assumed when it is."""
     if reading is None or reading.in_use:
+        if lacking := check.usable and uploads.lacking(check):
+            st.warning(f"{_why_not(check, lacking)}.")
         _show_assumptions(check, "Assumed")
         return
     if absent := [key for key in NEEDED if check.recognition.columns[key] is None]:
@@ -145,27 +152,29 @@ def _show_assumptions(check: Check, title: str) -> None:
 
 def _show_lacking(check: Check, lacking: tuple[str, ...], reading: uploads.Reading) -> None:
     """Why the model in use cannot read the table, and how to train one that can."""
-    name = state.model_name()
-    if check.cohort.kind == "muse":
-        missing = "one region is" if len(lacking) == 1 else f"{len(lacking)} regions are"
-        first = ", ".join(_region_label(index) for index in lacking[:5])
-        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
-        st.warning(
-            f"Nobody can be used with the model {name}: {missing} missing ({plain(first)}{more}). "
-            "Choose the columns below, or train a model of your own on these "
-            f"{people(check.usable)}, in a terminal:"
-        )
-    else:
-        st.info(
-            f"These are {len(check.recognition.features):,} numbers of another kind, no volumes "
-            f"that the model {name} knows. Train a model of your own on these "
-            f"{people(check.usable)}, in a terminal:"
-        )
+    show = st.warning if check.cohort.kind == "muse" else st.info
+    columns = "Choose the columns below, or train" if check.cohort.kind == "muse" else "Train"
+    show(
+        f"{_why_not(check, lacking)}. {columns} a model of your own on these "
+        f"{people(check.usable)}: use them and open page Train, or in a terminal:"
+    )
     st.code(_train_command(check, reading), language=None, wrap_lines=True)
     if len(check.diagnoses) < 2:
         st.caption(
             "Training needs two groups: a diagnosis for everyone, healthy people among them."
         )
+
+
+def _why_not(check: Check, lacking: tuple[str, ...]) -> str:
+    """Why the model in use cannot read the table, a sentence without its full stop."""
+    name = plain(state.model_label())
+    if check.cohort.kind != "muse":
+        features = f"{len(check.recognition.features):,}"
+        return f"These are {features} numbers of another kind, no volumes that model {name} knows"
+    missing = "one region is" if len(lacking) == 1 else f"{len(lacking)} regions are"
+    first = ", ".join(_region_label(index) for index in lacking[:5])
+    more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+    return f"Nobody can be used with the model {name}: {missing} missing ({plain(first + more)})"
 
 
 def _region_label(index: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
@@ -32,7 +32,8 @@ class Key(StrEnum):
     SELECTED = "selected"
     RESULTS = "results"
     MEASURED = "measured"
-    TRAINED = "trained"
+    OWN = "own"
+    SHOWN_MODEL = "shown_model"
 
 
 @dataclass(frozen=True)
@@ -76,20 +77,40 @@ def demo_check() -> Check:
 
 
 def model_name() -> str:
-    """The model in use, by its name under pretrained/; the sidebar chooses among several."""
+    """The model in use, by its name under pretrained/ or its folder; the sidebar chooses."""
     return st.session_state.get(Key.MODEL, DEFAULT_MODEL)
 
 
-def trained_models() -> tuple[str, ...]:
-    """Folders of the models that this visitor has trained and opened."""
-    return st.session_state.get(Key.TRAINED, ())
+def model_label() -> str:
+    """The model in use as people call it: never the folder, whose key is a secret."""
+    return PurePath(model_name()).name
 
 
-def use_trained(folder: str) -> None:
-    """Use a model that was trained here on every page; as a callback, before the page is drawn."""
-    if folder not in trained_models():
-        st.session_state[Key.TRAINED] = (*trained_models(), folder)
-    st.session_state[Key.MODEL] = folder
+def use_model(name: str) -> None:
+    """Use a model on every page; as a callback, before the page is drawn."""
+    st.session_state[Key.MODEL] = name
+
+
+def own_keys() -> tuple[str, ...]:
+    """Keys of the models of this visitor's own, in the order in which they came."""
+    return st.session_state.get(Key.OWN, ())
+
+
+def own(key: str) -> None:
+    """Count a model to this visitor's own: made by a job of theirs, uploaded, or by its address."""
+    if key not in own_keys():
+        st.session_state[Key.OWN] = (*own_keys(), key)
+
+
+def disown(key: str) -> None:
+    """Forget the key of a model that was deleted."""
+    st.session_state[Key.OWN] = tuple(one for one in own_keys() if one != key)
+
+
+def forget_measured() -> None:
+    """Forget what was computed with models: another one may get the name of one before."""
+    st.session_state[Key.RESULTS] = {}
+    st.session_state[Key.MEASURED] = {}
 
 
 def follow_link(models: Iterable[str]) -> None:
@@ -109,13 +130,14 @@ def select_subjects(subject_ids: Iterable[str]) -> None:
     st.session_state[Key.SELECTED] = tuple(subject_ids)
 
 
-def once(name: str, compute: Callable[[], T]) -> T:
-    """Return a result of the loaded table and chosen model, computed at the first call only.
+def once(name: str, compute: Callable[[], T], model: str | None = None) -> T:
+    """Return a result of the loaded table and a model, computed at the first call only.
 
-    `name` says what it is ("encoding", "twins residual"); a new table forgets all results.
+    `name` says what it is ("encoding", "twins residual"); the model is the one in use unless
+    another is named. A new table forgets all results.
     """
     results = st.session_state.setdefault(Key.RESULTS, {})
-    key = (model_name(), name)
+    key = (model_name() if model is None else model, name)
     if key not in results:
         results[key] = compute()
     return results[key]

@@ -1,10 +1,9 @@
-"""Training from the app: what is asked for, what to expect of it, and a job while it runs."""
+"""Training from the app: what is asked for, what to expect of it, and the job it becomes."""
 
 from __future__ import annotations
 
-import io
 import re
-import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,31 +11,21 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae import numbers
-from cavae.checkpoint import MODEL_FILES
 from cavae.config import DEFAULT_PRESET, FEWEST, VARIANTS, TrainConfig, train_config
 from cavae.jobs import Job, JobQueue, Order
-from cavae.ui import charts, glossary, models, state
-from cavae.ui.widgets import plain
+from cavae.registry import free_name, require_name
+from cavae.ui import glossary, registry, state
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from cavae.cohort import Cohort
 
 FEW = 50  # people on one side with whom a model is shaky
 STEP_SECONDS = 0.007  # one batch of 256 + 256 on a usual core, measured by `benchmark`
-AFTERWARDS_SECONDS = 25  # starting the process, calibration, and the figures of the card
+AFTERWARDS_SECONDS = 12  # starting the process, calibration, and the figures of the card
 APART_YEARS = 5.0
+NAMED = 3  # sites that are named in a sentence
 HEALTHY = "CN"
 JOB = "job"
-STATUS = {
-    "queued": "Waiting",
-    "running": "Training",
-    "done": "Finished",
-    "cancelled": "Stopped by you",
-    "failed": "It did not work",
-    "interrupted": "Stopped with the server",
-}
 LOOKS = {"Calibrated": "calibrated", "As in the paper": "paper"}
 
 
@@ -179,22 +168,49 @@ def outlook(cohort: Cohort, config: TrainConfig, groups: Groups) -> str:
 def cautions(cohort: Cohort, groups: Groups) -> list[str]:
     """What may make the model worse than it looks."""
     healthy, ill = sides(cohort, groups)
-    found = []
-    if len(ill) < FEW:
-        found.append(
-            f"Only {len(ill)} people have the disease: below {FEW} the model learns those few "
-            "people rather than their disease."
+    found = [
+        f"Only {len(side)} people {words}: below {FEW} the model learns those few people rather "
+        "than what they have in common."
+        for side, words in ((ill, "have the disease"), (healthy, "are healthy"))
+        if len(side) < FEW
+    ]
+    return [*found, *_of_sites(healthy, ill), *_of_ages(healthy, ill), *_of_sexes(healthy, ill)]
+
+
+def _of_sites(healthy: Cohort, ill: Cohort) -> Iterator[str]:
+    ours, theirs = (set(side.subjects["site"]) for side in (healthy, ill))
+    lonely, together = sorted(ours ^ theirs), ours | theirs
+    if len(together) < 2:
+        yield "Everyone is of one site: what its scanner does cannot be told apart."
+    elif lonely:
+        named = ", ".join(lonely[:NAMED]) + (", …" if len(lonely) > NAMED else "")
+        yield (
+            f"{len(lonely)} of {len(together)} sites have either healthy people or people with the "
+            f"disease ({named}): what their scanners do may be learned as disease."
         )
-    if cohort.subjects["site"].nunique() < 2:
-        found.append("Everyone is of one site: what its scanner does cannot be told apart.")
+
+
+def _of_ages(healthy: Cohort, ill: Cohort) -> Iterator[str]:
     apart = ill.subjects["age"].mean() - healthy.subjects["age"].mean()
     if abs(apart) > APART_YEARS:
         older = "older" if apart > 0 else "younger"
-        found.append(
+        yield (
             f"Those with the disease are {abs(apart):.0f} years {older} on average: ageing is "
             "taken out as a straight line, and some of it may stay in s."
         )
-    return found
+
+
+def _of_sexes(healthy: Cohort, ill: Cohort) -> Iterator[str]:
+    ours, theirs = (set(side.subjects["sex"]) for side in (healthy, ill))
+    if len(ours | theirs) < 2:
+        yield "Everyone is of one sex: the model knows nothing of the other."
+        return
+    for sexes, words in ((ours, "healthy people"), (theirs, "people with the disease")):
+        if len(sexes) < 2:
+            yield (
+                f"All {words} are of one sex ({min(sexes)}): what sets the sexes apart may be "
+                "learned as disease."
+            )
 
 
 def problem(cohort: Cohort, groups: Groups) -> str | None:
@@ -208,79 +224,30 @@ def problem(cohort: Cohort, groups: Groups) -> str | None:
 
 
 def suggested_name(table: str) -> str:
-    """A model's name made of a table's."""
-    return re.sub(r"[^A-Za-z0-9.-]+", "-", Path(table).stem).strip("-.")[:40] or "model"
+    """A model's name made of a table's, like that of no other model."""
+    name = re.sub(r"[^A-Za-z0-9.-]+", "-", Path(table).stem).strip("-.")[:40] or "model"
+    return free_name(name, [entry.name for entry in registry.entries()])
 
 
 def start(order: Order) -> None:
-    """Take the order; its job stands in the page's address from now on."""
-    st.query_params[JOB] = jobs().submit(order)
+    """Take the order; its job stands in the page's address from now on.
+
+    Raises CheckpointError when there is a model of that name.
+    """
+    require_name(order.name, [entry.name for entry in registry.entries()])
+    job_id = jobs().submit(order)
+    st.query_params[JOB] = job_id
+    state.own(job_id)
     st.rerun()
 
 
 def current_job() -> Job | None:
     """The job that the address names, if any."""
     job_id = st.query_params.get(JOB)
-    return jobs().find(job_id) if job_id else None
-
-
-def show_job(job: Job) -> None:
-    """The job as it stands, again each second until it has ended."""
-    st.fragment(_show_job, run_every=None if job.ended else 1.0)(job.id, job.ended)
-
-
-def _show_job(job_id: str, ended: bool) -> None:
-    job = jobs().find(job_id)
-    if job is None:
-        return
-    if job.ended and not ended:
-        st.rerun()  # The whole page: no timer any more, and what can be done with the model.
-    st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False)
-    _progress(job)
-    if job.history:
-        charts.draw(
-            _curves(job), "training_curves", "Distance to held-out people and loss, by epoch."
-        )
-    if not job.ended:
-        if st.button("Stop and keep the best so far", key="cancel_job", icon=":material/stop:"):
-            jobs().cancel(job_id)
-        st.caption(
-            "You may close this page: the address above brings you back. Whoever has the address "
-            "can see this job and its model."
-        )
-
-
-def _curves(job: Job) -> go.Figure:
-    from cavae.plots.training import plot_training
-
-    return plot_training(job.history)
-
-
-def _progress(job: Job) -> None:
-    if job.status == "queued":
-        before = jobs().ahead(job.id)
-        st.progress(0.0, f"{before} {'job' if before == 1 else 'jobs'} before this one.")
-    elif job.status == "running":
-        st.progress(*_share(job))
-    elif job.status == "failed":
-        st.error(plain(job.reason), icon=":material/error:")
-    elif job.history:
-        last = job.history[-1]
-        best = f"the best of {last['epoch']:,} epochs was number {last['best_epoch']:,}"
-        st.markdown(f"{duration(last['seconds']).capitalize()} of training; {best}.")
-    if job.ended and job.model is None:
-        st.markdown("No model was kept.")
-
-
-def _share(job: Job) -> tuple[float, str]:
-    if not job.history:
-        return 0.0, "Starting …"
-    last = job.history[-1]
-    share = last["epoch"] / last["epochs"]
-    if share >= 1 or last["epoch"] - last["best_epoch"] >= job.settings["patience"]:
-        return 1.0, "Measuring the model on the people held out …"
-    left = duration(last["seconds"] * (1 - share) / share)
-    return share, f"Epoch {last['epoch']:,} of {last['epochs']:,}, at most {left} left"
+    job = jobs().find(job_id) if job_id else None
+    if job is not None:
+        state.own(job.id)
+    return job
 
 
 def duration(seconds: float) -> str:
@@ -288,48 +255,3 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return numbers.count(max(1, round(seconds)), "second" if round(seconds) <= 1 else "seconds")
     return numbers.count(round(seconds / 60), "minutes")
-
-
-def offer_model(job: Job) -> None:
-    """Use a finished model on every page, take it along, and read its card."""
-    if job.model is None:
-        return
-    if state.model_name() == job.model:
-        st.success("Every page now shows this model.", icon=":material/check:")
-    with st.container(horizontal=True):
-        st.button(
-            "Use this model on every page",
-            key="use_trained",
-            type="primary",
-            on_click=state.use_trained,
-            args=(job.model,),
-            disabled=state.model_name() == job.model,
-        )
-        st.download_button(
-            "Download the model (ZIP)",
-            lambda: model_archive(Path(job.model)),
-            f"{job.name}.zip",
-            "application/zip",
-            key="download_model",
-            icon=":material/folder_zip:",
-            help="Weights, settings and card. Unpacked, it is a MODEL of the command line.",
-            on_click="ignore",
-        )
-    with st.expander("The model's card, with its figures"):
-        st.markdown(models.load_model(job.model).card)
-
-
-def another_button() -> None:
-    """Back to the form; this job stays where its address leads."""
-    if st.button("Train another model", key="another", icon=":material/add:"):
-        del st.query_params[JOB]
-        st.rerun()
-
-
-def model_archive(folder: Path) -> bytes:
-    """A model folder as a ZIP archive."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(MODEL_FILES):
-            archive.write(folder / name, f"{folder.name}/{name}")
-    return stream.getvalue()

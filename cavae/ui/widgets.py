@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cavae import numbers
 from cavae.checkpoint import DEFAULT_MODEL, available_models
-from cavae.errors import CavaeError
-from cavae.ui import state
+from cavae.errors import CavaeError, CheckpointError, MisfitError
+from cavae.ui import registry, state
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
@@ -27,8 +26,31 @@ def research_notice() -> None:
 
 
 def show_error(error: CavaeError) -> None:
-    """An error as its one sentence, with no trace of the code."""
-    st.error(plain(str(error)), icon=":material/error:")
+    """An error as its one sentence, with no trace of the code, and the ways out where there are.
+
+    A table and a model that do not go together are no fault of either.
+    """
+    if isinstance(error, MisfitError):
+        table = state.loaded()
+        people = f"{plain(table.name)} does not fit" if table else "The table does not fit"
+        st.warning(f"{people} the model {plain(state.model_label())}. {plain(str(error))}")
+        _ways_out("pages/data.py", "pages/train.py")
+    else:
+        st.error(plain(str(error)), icon=":material/error:")
+        if isinstance(error, CheckpointError):
+            _ways_out()
+
+
+def _ways_out(*others: str) -> None:
+    """Links to what can be done about a model that cannot be used."""
+    labels = {
+        "pages/models.py": "Choose another model",
+        "pages/data.py": "Load another table",
+        "pages/train.py": "Train a model on these people",
+    }
+    with st.container(horizontal=True):
+        for path in ("pages/models.py", *others):
+            st.page_link(path, label=labels[path], icon=":material/arrow_forward:")
 
 
 @contextmanager
@@ -91,25 +113,18 @@ def sidebar_status() -> None:
 
 def _choose_model() -> None:
     try:
-        names = [model.name for model in available_models()]
+        state.follow_link(model.name for model in available_models())
     except CavaeError as error:
         show_error(error)
         return
-    state.follow_link(names)
-    names += state.trained_models()
-    if state.model_name() not in (*names, DEFAULT_MODEL):  # A folder of someone's own.
-        names.append(state.model_name())
+    if gone := registry.replace_missing():
+        st.caption(f":material/info: Model {plain(gone)} is gone; this one is used instead.")
+    names = registry.labels()
     if len(names) > 1:
-        start = names.index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
-        st.selectbox(
-            "Model",
-            names,
-            index=start,
-            format_func=lambda name: PurePath(name).name,
-            key=state.Key.MODEL,
-        )
+        start = list(names).index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
+        st.selectbox("Model", list(names), start, format_func=names.get, key=state.Key.MODEL)
     else:
-        st.caption(f":material/model_training: Model **{state.model_name()}**")
+        st.caption(f":material/model_training: Model **{plain(state.model_label())}**")
 
 
 def _by_diagnosis(cohort: Cohort) -> str:

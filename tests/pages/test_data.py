@@ -139,6 +139,11 @@ def test_the_demo_takes_the_place_of_an_uploaded_table():
     assert app.main.header[0].value == "Demo cohort"
 
 
+def links(app):
+    """Where the links of the page lead."""
+    return [one.proto.page for one in app.main.get("page_link")]
+
+
 # A table with faults
 
 
@@ -285,7 +290,11 @@ def test_a_region_that_was_not_found_is_named_with_the_columns_left():
     assert "train a model of your own on these 30 people" in app.main.warning[0].value
     assert roi("47").label in app.main.warning[0].value
     assert app.main.expander[-1].proto.expanded
-    assert not [label for label in labels(app) if label.startswith("Use")]
+
+    button(app, "Use them with another model").click().run()
+    assert "30 people" in sidebar(app)
+    assert "one region is missing" in app.main.warning[0].value
+    assert links(app) == ["models", "train"]
 
 
 # Numbers of another kind

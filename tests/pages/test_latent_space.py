@@ -162,7 +162,7 @@ def test_an_unknown_scanner_is_said_beside_the_pictures(tmp_path: Path, tiny_mod
 def test_a_table_the_model_cannot_read_gets_a_sentence(people_csv: Path):
     page = open_page("latent_space", people_csv)  # The model of 139 regions, a table of eight.
     assert not page.exception
-    assert "lacks" in page.main.error[0].value
+    assert "lacks" in page.main.warning[0].value
 
 
 def test_people_can_be_coloured_by_what_the_model_found(

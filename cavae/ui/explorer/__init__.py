@@ -80,8 +80,7 @@ def shown() -> Shown:
     return state.once("explorer", compute)
 
 
-# A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
-@st.cache_resource(show_spinner=False, max_entries=4)
+@models.cached(most=4)
 def bundled(name: str) -> Shown:
     """The synthetic people that go with a model, for everyone who visits."""
     model = models.load_model(name)

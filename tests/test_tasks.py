@@ -1,12 +1,14 @@
 """Tasks give the same results wherever they run, and what goes wrong is said in a sentence."""
 
 import os
+import signal
 import socket
+import time
 
 import pytest
 
-from cavae.errors import ConfigError, DataError
-from cavae.sweep import Task, run_tasks
+from cavae.errors import CavaeError, ConfigError, DataError
+from cavae.tasks import Task, run_tasks
 
 
 def power(base, exponent):
@@ -62,7 +64,7 @@ def test_an_address_that_is_none_is_refused_with_what_is_accepted(address):
 
 def test_a_scheduler_that_does_not_answer_is_refused(monkeypatch):
     pytest.importorskip("distributed")
-    monkeypatch.setattr("cavae.sweep.PATIENCE", 0.5)
+    monkeypatch.setattr("cavae.tasks.PATIENCE", 0.5)
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
@@ -89,9 +91,60 @@ def test_a_cluster_gives_what_this_machine_gives(scheduler):
 
 def test_a_scheduler_without_workers_is_refused(monkeypatch):
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr("cavae.sweep.PATIENCE", 1)
+    monkeypatch.setattr("cavae.tasks.PATIENCE", 1)
     with (
         distributed.LocalCluster(n_workers=0, dashboard_address=None, protocol="tcp") as cluster,
         pytest.raises(ConfigError, match="has no worker"),
     ):
         results(TASKS, cluster.scheduler_address)
+
+
+def die_once(number, folder):
+    """Kill the worker that the task with number 1 runs in, the first time."""
+    if number == 1:
+        _die_unless(folder / "died")
+    return number**2
+
+
+def _die_unless(flag):
+    if not flag.exists():
+        flag.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def always_die(number):
+    if number == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+PLACES = ["local", pytest.param("scheduler", id="cluster")]
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_killed_worker_costs_another_try_and_no_result(place, request, tmp_path):
+    where = place if place == "local" else request.getfixturevalue(place)
+    tasks = [Task(die_once, (number, tmp_path)) for number in range(5)]
+    assert results(tasks, where) == {number: number**2 for number in range(5)}
+    assert (tmp_path / "died").exists()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_task_that_kills_every_worker_is_named(place, request):
+    where = place if place == "local" else request.getfixturevalue(place)
+    tasks = [Task(always_die, (n,), name=f"task {n}") for n in range(4)]
+    with pytest.raises(CavaeError, match="died 4 times at task 2; there may be too little memory"):
+        results(tasks, where)
+
+
+def wait_for_ever(_):
+    time.sleep(600)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_tasks_are_stopped_at_once(place, request):
+    where = place if place == "local" else request.getfixturevalue(place)
+    begun = time.monotonic()
+    tasks = [Task(wait_for_ever, (0,))]
+    assert not list(run_tasks(tasks, where, lambda: time.monotonic() > begun + 1))
+    assert time.monotonic() < begun + 10

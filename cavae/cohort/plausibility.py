@@ -1,0 +1,268 @@
+"""Doubts about a table whose every cell is possible: columns, sides, sexes or people mixed up.
+
+Nothing here takes a row out of use. What is nearly certain is a problem of the whole table, what
+only looks odd is a notice. The limits were set on two real studies (IXI, 291 people, and a clinical
+one, 144), where none of them is reached, whole or in random parts of 10 people.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from cavae.atlas import rois
+from cavae.cohort.findings import Field, Findings
+from cavae.cohort.text import ONE_GROUP, counted, listed, quoted
+
+LOOKED_AT = 50
+"""Cells of a column among which an example is looked for."""
+MIN_PEOPLE = 10
+"""Fewer people say little about a column."""
+MIN_COLUMNS = 5
+"""Fewer columns may agree between two people by chance."""
+MIN_REGIONS = 100
+"""Fewer of the 139 say nothing about the size of a head."""
+MIN_PAIRS = 20
+"""Fewer pairs of regions say nothing about the sides."""
+
+EXCHANGED, UNLIKE = -0.3, 0.5
+"""Correlation of the asymmetry of the pairs with that of the atlas; real ones are above 0.7."""
+ODD_ASYMMETRY = 0.15
+"""Log ratio of right to left, beyond chance; real studies are within 0.06 of the atlas."""
+CLEAR_ASYMMETRY = 0.1
+"""Log ratio of a pair of which one side is clearly the larger one."""
+MEDIAN_FACTOR = 1.5
+"""A median this far off, relative to the other regions, is odd; real ones are within 1.2."""
+HOMOLOGUE, HOMOLOGUE_GAIN, HOMOLOGUE_PEOPLE = 0.4, 0.25, 60
+"""Correlation that a region has with its other side at least, and how much more of it two
+columns must gain by being exchanged. Of two columns of one side exchanged at random in the real
+studies nine in ten are found, by size or by this, and none in tables that are right."""
+SHARE_OF_ICV = 0.82
+"""Sum of the 139 regions over ICV."""
+SHARE_FACTORS = (0.75, 1.35)
+HEAD_FACTORS = (0.7, 1.45)
+MIN_GROUP = 10
+MAX_P = 0.001
+ICV_CORRELATION = 0.3
+"""Of ICV with the sum of the regions; about 0.9 in real studies."""
+MAX_NAMED = 10
+
+
+def doubt_volumes(
+    values: pd.DataFrame, fields: Mapping[str, Field], subjects: pd.DataFrame, findings: Findings
+) -> None:
+    """Report what is odd about the volumes (n, p) in mm³ of the people who can be used.
+
+    `fields` are the columns of the volumes by MUSE index; `subjects` has sex and icv of the same
+    people.
+    """
+    if values.empty:
+        return
+    typical = pd.Series({one.index: one.typical for one in rois()})[values.columns]
+    _doubt_sides(values, typical, fields, findings)
+    _doubt_medians(values, typical, fields, findings)
+    _doubt_order(values, fields, findings)
+    if len(typical) >= MIN_REGIONS:
+        _doubt_heads(values.sum(axis=1).to_numpy(), typical.sum(), subjects, findings)
+
+
+def report_thousands(fields: Iterable[Field], findings: Findings) -> None:
+    """Say how numbers such as "1,234" are read, which mean another number elsewhere."""
+    for field in fields:
+        for text, number in zip(field.cells[:LOOKED_AT], field.numbers, strict=False):
+            if abs(number) >= 1000 and ONE_GROUP.fullmatch(text):
+                findings.notices.append(
+                    f"Numbers such as {quoted(text)} in column {quoted(field.column)} are read "
+                    f"with thousands separated, as {number:.0f}."
+                )
+                return
+
+
+def doubt_people(values: pd.DataFrame, subjects: pd.DataFrame, findings: Findings) -> None:
+    """Report people who occur twice under different ids, and ids that a spreadsheet changed."""
+    repeated = values.duplicated(keep=False)
+    if values.shape[1] >= MIN_COLUMNS and repeated.any():
+        ids = subjects["subject_id"][repeated.to_numpy()]
+        findings.whole(
+            "repeated-values",
+            f"{counted(len(ids), 'row')} with different ids hold the very same values as another "
+            f"row: {listed(ids)}; are they one person?",
+        )
+    ids = subjects["subject_id"].astype(str)
+    changed = ids.str.fullmatch(r"\d[.,]\d+E\+\d+|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}")
+    if changed.any():
+        findings.notices.append(
+            f"{counted(int(changed.sum()), 'id')} look like numbers or dates that a spreadsheet "
+            f"has changed: {listed(ids[changed], 3)}."
+        )
+
+
+def doubt_sex(sex: np.ndarray, size: np.ndarray, column: str, findings: Findings) -> None:
+    """Report where the heads (n,) of women are clearly the larger ones; sex (n,) is F, M or ""."""
+    women, men = (size[(sex == label) & np.isfinite(size)] for label in "FM")
+    if min(len(women), len(men)) >= MIN_GROUP and clearly_smaller(men, women):
+        findings.whole(
+            "sex",
+            f"Column {quoted(column)}: the heads of people called M are clearly smaller than those "
+            f"of people called F (by {100 * (1 - men.mean() / women.mean()):.0f} %); are the two "
+            "exchanged, or the rows mixed up?",
+            column,
+        )
+
+
+def clearly_smaller(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether a (n,) is smaller than b (m,) beyond doubt: Welch's t test, one-sided."""
+    if a.mean() >= b.mean():
+        return False
+    from scipy.stats import ttest_ind
+
+    return bool(ttest_ind(a, b, equal_var=False, alternative="less").pvalue < MAX_P)
+
+
+def _pairs(values: pd.DataFrame) -> list[tuple[str, str]]:
+    """Index of the right and of the left region of every pair that is there."""
+    by_name = {one.name: one.index for one in rois() if one.index in values}
+    rights = [name for name in by_name if name.endswith("_R") and name[:-1] + "L" in by_name]
+    return [(by_name[name], by_name[name[:-1] + "L"]) for name in rights]
+
+
+def _doubt_sides(
+    values: pd.DataFrame, typical: pd.Series, fields: Mapping[str, Field], findings: Findings
+) -> None:
+    pairs = _pairs(values)
+    if len(pairs) < MIN_PAIRS:
+        return
+    rights, lefts = (list(side) for side in zip(*pairs, strict=True))
+    if values[rights].to_numpy().tolist() == values[lefts].to_numpy().tolist():
+        findings.notices.append(
+            "The left and the right volume are equal in every pair of regions; "
+            "real brains are not that symmetric."
+        )
+        return
+    found = np.log(values[rights].to_numpy() / values[lefts].to_numpy())
+    usual = np.log(typical[rights].to_numpy() / typical[lefts].to_numpy())
+    middle = np.median(found, axis=0)
+    likeness = np.corrcoef(middle, usual)[0, 1]
+    if likeness < EXCHANGED:
+        findings.whole(
+            "sides",
+            "Left and right seem to be exchanged throughout: regions that are larger on the left "
+            "in healthy adults are larger on the right here, and the other way round.",
+        )
+    elif likeness < UNLIKE and len(values) >= MIN_PEOPLE:
+        findings.whole(
+            "sides",
+            "Left and right differ otherwise than in healthy adults: the sides of some regions may "
+            "be exchanged, or the columns in another order.",
+        )
+    elif len(values) >= MIN_PEOPLE:
+        chance = 4 * 1.25 * found.std(axis=0, ddof=1) / np.sqrt(len(found))
+        _report_pairs(pairs, fields, middle, usual, chance, findings)
+
+
+def _report_pairs(
+    pairs: list[tuple[str, str]],
+    fields: Mapping[str, Field],
+    found: np.ndarray,
+    usual: np.ndarray,
+    chance: np.ndarray,
+    findings: Findings,
+) -> None:
+    """Pairs whose asymmetry (pairs,) is not that of the atlas by more than `chance` (pairs,)."""
+    apart, turned_apart = np.abs(found - usual), np.abs(found + usual)
+    turned = (np.abs(usual) >= CLEAR_ASYMMETRY) & (turned_apart < apart / 2) & (apart > chance)
+    odd = (apart > ODD_ASYMMETRY + chance) & ~turned
+    for position in np.flatnonzero(odd)[:MAX_NAMED]:
+        right, left = (fields[index].column for index in pairs[position])
+        if findings.names(right) or findings.names(left):
+            continue
+        findings.whole(
+            "implausible",
+            f"Columns {quoted(right)} and {quoted(left)}: the right side has "
+            f"{np.exp(found[position]):.2f} times the volume of the left, where "
+            f"{np.exp(usual[position]):.2f} times is typical; is one of them named for another "
+            "region?",
+            right,
+        )
+    for position in np.flatnonzero(turned)[:MAX_NAMED]:
+        right, left = (fields[index].column for index in pairs[position])
+        findings.whole(
+            "sides",
+            f"Columns {quoted(right)} and {quoted(left)}: the larger side is the "
+            f"{'right' if found[position] > 0 else 'left'} one, where it is the other one in "
+            "healthy adults; are the two exchanged?",
+            right,
+        )
+
+
+def _doubt_medians(
+    values: pd.DataFrame, typical: pd.Series, fields: Mapping[str, Field], findings: Findings
+) -> None:
+    """Columns that are not in proportion to the others; `validate` has those far off already."""
+    if len(values) < MIN_PEOPLE or len(typical) < MIN_PAIRS:
+        return
+    ratio = values.median() / typical
+    relative = ratio / ratio.median()
+    off = relative[(relative > MEDIAN_FACTOR) | (relative < 1 / MEDIAN_FACTOR)]
+    unnamed = [index for index in off.index if not findings.names(fields[index].column)]
+    for index in unnamed[:MAX_NAMED]:
+        findings.notices.append(
+            f"Column {quoted(fields[index].column)}: compared with the other regions its median, "
+            f"{values[index].median():,.0f} mm³, is {off[index]:.1f} times the typical one; is it "
+            "named for another region?"
+        )
+
+
+def _doubt_order(values: pd.DataFrame, fields: Mapping[str, Field], findings: Findings) -> None:
+    """Two columns of one side that each go with the other side of the other."""
+    pairs = _pairs(values)
+    if len(values) < HOMOLOGUE_PEOPLE or len(pairs) < MIN_PAIRS:
+        return
+    logs = np.log(values)
+    relative = logs.sub(logs.mean(axis=1), axis=0)
+    relative = relative - relative.mean()
+    relative = (relative / np.sqrt(np.square(relative).sum())).fillna(0.0)
+    rights, lefts = (list(side) for side in zip(*pairs, strict=True))
+    likeness = relative[rights].to_numpy().T @ relative[lefts].to_numpy()
+    own = np.diag(likeness)
+    better = (likeness > HOMOLOGUE) & (likeness > own[:, None] + HOMOLOGUE_GAIN)
+    better &= likeness > own[None, :] + HOMOLOGUE_GAIN
+    for a, b in zip(*np.nonzero(np.triu(better & better.T)), strict=True):
+        one, other = (fields[rights[position]].column for position in (a, b))
+        findings.whole(
+            "implausible",
+            f"Columns {quoted(one)} and {quoted(other)} each go with the other side of the other "
+            "one; are the two exchanged?",
+            one,
+        )
+
+
+def _doubt_heads(
+    total: np.ndarray, typical: float, subjects: pd.DataFrame, findings: Findings
+) -> None:
+    """The size of the heads, as the sum of the regions (n,) and as ICV."""
+    icv = subjects["icv"].to_numpy(float)
+    known = np.isfinite(icv)
+    size = float(np.median(total) / typical)
+    if not known.any():
+        if not HEAD_FACTORS[0] < size < HEAD_FACTORS[1]:
+            findings.notices.append(
+                f"The volumes are, as a whole, {size:.2f} times the typical ones; are they in mm³?"
+            )
+        return
+    share = float(np.median(total[known] / icv[known]))
+    expected = SHARE_OF_ICV * typical / sum(one.typical for one in rois())
+    if not SHARE_FACTORS[0] < share / expected < SHARE_FACTORS[1]:
+        findings.notices.append(
+            f"The volumes add up to {100 * share:.0f} % of ICV, where about {100 * expected:.0f} % "
+            "is typical; are both in mm³?"
+        )
+    if known.sum() < 2 * MIN_PEOPLE or not icv[known].std() > 0:
+        return
+    likeness = float(np.corrcoef(total[known], icv[known])[0, 1])
+    if likeness < ICV_CORRELATION:
+        findings.whole(
+            "icv",
+            f"ICV hardly goes with the volumes (correlation {likeness:.2f}, about 0.9 is typical); "
+            "are the rows of the two mixed up?",
+        )

@@ -1,0 +1,156 @@
+"""What is known of how good a model is, in the few figures that models are compared by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cavae.atlas import rois
+from cavae.checkpoint import model_facts, model_settings
+from cavae.quality import Quality
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """A figure that models are compared by: key, what to call it, and what it says."""
+
+    key: str
+    name: str
+    meaning: str
+
+
+CRITERIA = (
+    Criterion(
+        "salient_auc",
+        "Disease in s (AUC)",
+        "How well salient s tells the most severe from the healthy: 1 is best, 0.5 a guess.",
+    ),
+    Criterion(
+        "leakage_auc",
+        "Disease left in z (AUC)",
+        "How well common z tells the diseased from the healthy: 0.5 is best, nothing has leaked.",
+    ),
+    Criterion(
+        "hippocampus",
+        "Hippocampus (SD)",
+        "Mean effect on the hippocampus of the most severe; that of the healthy should be 0.",
+    ),
+    Criterion(
+        "w2_ratio",
+        "W2 / floor",
+        "Distance of generated people from real ones, over that of real people among themselves: "
+        "1 is best.",
+    ),
+    Criterion(
+        "separation",
+        "Separation / real",
+        "How far generated groups lie apart, over how far real ones do: 1 is best.",
+    ),
+    Criterion(
+        "useful_auc",
+        "Useful (AUC)",
+        "How well a classifier trained on its synthetic people does on real ones: 1 is best.",
+    ),
+    Criterion(
+        "attack_auc",
+        "Strongest attack (AUC)",
+        "How well an attacker tells who was in the training: 0.5 is best, 1 gives everyone away.",
+    ),
+)
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "salient_auc": ("salient s, AUC",),
+    "leakage_auc": (
+        "common z, AUC (leakage)",
+        "AUC of target against background on common z",
+    ),
+    "hippocampus": ("hippocampal effect, mean (SD)",),
+}
+"""Figures of the card by the names that they have there; of several groups the last counts."""
+RATIOS: Mapping[str, str] = {
+    "w2_ratio": "W2, generated to real target",
+    "separation": "W2, generated target to generated background",
+}
+"""Figures of the card that are compared as a ratio to what they refer to."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A model as it is compared: what it is, from whom, and figures by key of CRITERIA.
+
+    people: how many it was trained and monitored with, 0 if that is not known; measured_on: on whom
+    the figures were measured, a sentence.
+    """
+
+    variant: str
+    background: tuple[str, ...]
+    target: tuple[str, ...]
+    trained_on: str
+    people: int
+    features: int
+    kind: str
+    figures: Mapping[str, float]
+    measured_on: str
+
+
+def standing(name_or_folder: str | Path) -> Standing:
+    """What config.json says of a model; raises CheckpointError when it cannot be read."""
+    model, training = model_settings(name_or_folder)
+    facts = model_facts(name_or_folder)
+    quality = Quality.from_facts(facts)
+    regions = set(model.features) <= {roi.index for roi in rois()}
+    return Standing(
+        variant=model.variant,
+        background=training.background,
+        target=training.target,
+        trained_on=str(facts.get("trained_on", ""))[:500],
+        people=_people(facts.get("people")),
+        features=len(model.features),
+        kind="regions" if regions else "features",
+        figures=_of_card(facts.get("figures")) | _of_quality(quality),
+        measured_on=_measured_on(facts, quality),
+    )
+
+
+def _measured_on(facts: Mapping[str, Any], quality: Quality | None) -> str:
+    said = facts.get("measured_on") or (quality.measured_on if quality else "")
+    return said[:500] if isinstance(said, str) and said else "Measured on people it does not name."
+
+
+def _people(counts: object) -> int:
+    if not isinstance(counts, Mapping):
+        return 0
+    return sum(n for n in counts.values() if type(n) is int and 0 < n < 10**9)
+
+
+def _of_card(figures: object) -> dict[str, float]:
+    """The figures to compare among those of the card; whatever is none is passed over."""
+    found: dict[str, float] = {}
+    for figure in figures if isinstance(figures, Sequence) else ():
+        if not isinstance(figure, Mapping):
+            continue
+        metric, value = figure.get("metric"), _number(figure.get("value"))
+        for key, names in METRICS.items():
+            if metric in names and math.isfinite(value):
+                found[key] = value
+        for key, name in RATIOS.items():
+            reference = _number(figure.get("reference"))
+            if metric == name and reference > 0 and math.isfinite(value):
+                found[key] = value / reference
+    return found
+
+
+def _of_quality(quality: Quality | None) -> dict[str, float]:
+    if quality is None:
+        return {}
+    values = {key: one.value for key, one in quality.estimates.items() if math.isfinite(one.value)}
+    attacks = [value for key, value in values.items() if key.startswith("attack")]
+    useful = {"useful_auc": values["tstr_auc"]} if "tstr_auc" in values else {}
+    return useful | ({"attack_auc": max(attacks)} if attacks else {})
+
+
+def _number(value: object) -> float:
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if known else float("nan")

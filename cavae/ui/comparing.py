@@ -1,0 +1,153 @@
+"""All models in one table: what each is, from whom, how good, and whether it fits the people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from cavae import numbers
+from cavae.errors import CavaeError
+from cavae.registry import BOX, OWN, Entry
+from cavae.standing import CRITERIA, Standing, standing
+from cavae.suitability import Suitability, suitability
+from cavae.ui import registry, state
+from cavae.ui.widgets import plain
+
+NOT_COMPARABLE = (
+    "Each figure was measured on the people that the model's row names last. Figures measured on "
+    "different people cannot be compared: a disease that is easy to see makes any model look good."
+)
+FITS, FITS_NOT = "yes", "no"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A model in the table; standing is None, and fault says why, when it cannot be read."""
+
+    entry: Entry
+    standing: Standing | None
+    fit: Suitability | None
+    fault: str = ""
+
+
+def lines(entries: Sequence[Entry]) -> list[Line]:
+    """What there is to say of each model."""
+    return [_line(entry) for entry in entries]
+
+
+def _line(entry: Entry) -> Line:
+    table = state.loaded()
+    try:
+        known = standing(entry.folder)
+        fit = None if table is None else fit_of(registry.address(entry), table)
+    except CavaeError as error:
+        return Line(entry, None, None, str(error))
+    return Line(entry, known, fit)
+
+
+def fit_of(address: str, table: state.Loaded) -> Suitability:
+    """Whether a model fits the loaded table, found out once."""
+    return state.once("suitability", lambda: suitability(address, table.cohort), address)
+
+
+def choose(found: Sequence[Line]) -> Line:
+    """The table, and the model of the row that was clicked: first the one that was shown last."""
+    addresses = [registry.address(line.entry) for line in found]
+    last = st.session_state.get(state.Key.SHOWN_MODEL, state.model_name())
+    row = addresses.index(last) if last in addresses else 0
+    answer = st.dataframe(
+        _table(found),
+        hide_index=True,
+        column_config=_columns(),
+        height="content",
+        # Rows move when a model comes or goes: a selection is of this list of models alone.
+        key=f"models_{hash(tuple(addresses))}",
+        on_select="rerun",
+        selection_mode="single-row",
+        selection_default={"selection": {"rows": [row]}},
+        alt=f"{len(found)} models and their figures.",
+    )
+    rows = answer["selection"]["rows"]
+    shown = found[rows[0] if rows else row]
+    st.session_state[state.Key.SHOWN_MODEL] = registry.address(shown.entry)
+    return shown
+
+
+def _table(found: Sequence[Line]) -> pd.DataFrame:
+    labels = registry.labels()
+    rows = [_row(line, labels[registry.address(line.entry)]) for line in found]
+    table = pd.DataFrame(rows)
+    known = [one.name for one in CRITERIA if table[one.name].notna().any()]
+    unknown = [one.name for one in CRITERIA if one.name not in known]
+    return table.drop(columns=unknown)
+
+
+def _row(line: Line, label: str) -> dict[str, object]:
+    one = line.standing
+    used = registry.address(line.entry) == state.model_name()
+    first = {"In use": "●" if used else "", "Model": label, "Whose": whose(line.entry)}
+    if state.loaded() is not None:
+        first["Fits your table"] = FITS if line.fit and line.fit.fits else FITS_NOT
+    if one is None:
+        return {**first, **{c.name: None for c in CRITERIA}, "Measured on": line.fault}
+    return {
+        **first,
+        "Learned": f"{', '.join(one.background)} → {', '.join(one.target)}",
+        **{c.name: one.figures.get(c.key) for c in CRITERIA},
+        "People": one.people or None,
+        "Reads": f"{one.features} {one.kind}",
+        "Variant": one.variant,
+        "Measured on": one.measured_on.removeprefix("Measured on "),
+    }
+
+
+def whose(entry: Entry) -> str:
+    """To whom a model belongs, in a word or two."""
+    if entry.kind == OWN:
+        return "yours, shared" if entry.public is not None else "yours"
+    return "everybody's" if entry.kind == BOX else "shared"
+
+
+def _columns() -> dict[str, object]:
+    figures = {
+        one.name: st.column_config.NumberColumn(one.name, format="%.2f", help=one.meaning)
+        for one in CRITERIA
+    }
+    return figures | {
+        "In use": st.column_config.TextColumn("In use", width=50),
+        "People": st.column_config.NumberColumn("People", format="localized"),
+    }
+
+
+def describe(line: Line) -> None:
+    """The chosen model in words, and whether it fits the loaded table."""
+    st.header(plain(registry.labels()[registry.address(line.entry)]), anchor=False)
+    if line.standing is None:
+        st.error(plain(line.fault), icon=":material/error:")
+        return
+    one = line.standing
+    people = f", {numbers.count(one.people, 'people')}" if one.people else ""
+    st.markdown(
+        plain(
+            f"{one.variant.capitalize()} model of {one.features} {one.kind}: "
+            f"{', '.join(one.target)} against {', '.join(one.background)}{people}. "
+            f"Trained on: {one.trained_on or 'not said'}. {one.measured_on}"
+        )
+    )
+    show_fit(line.fit)
+
+
+def show_fit(fit: Suitability | None) -> None:
+    """Whether the loaded people can be read, why not, and what is assumed of them."""
+    table = state.loaded()
+    if fit is None or table is None:
+        return
+    if not fit.fits:
+        st.warning(f"It does not fit {plain(table.name)}: {plain(fit.obstacle)}")
+        return
+    st.markdown(f":material/check: It fits **{plain(table.name)}**.")
+    for remark in fit.remarks:
+        st.caption(f":material/info: {plain(remark.removeprefix('Warning: '))}")

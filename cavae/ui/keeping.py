@@ -1,0 +1,192 @@
+"""Models of one's own: renamed, shared, deleted, and taken in from an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from cavae.archive import MAX_ARCHIVE_BYTES
+from cavae.checkpoint import DEFAULT_MODEL
+from cavae.errors import CavaeError
+from cavae.registry import BOX, OWN, Entry
+from cavae.ui import models, registry, state
+from cavae.ui.widgets import plain
+
+ADDRESS = "own"
+TOLD = "model_told"
+UPLOAD = "model_zip"
+REMEMBERED = (
+    "Your own models stay on this computer. After a reload, the address of this page brings them "
+    "back: keep it, and give it to nobody who shall not have them."
+)
+UNVERIFIED = (
+    "It has no manifest, as an archive zipped by hand: whether its files are those of "
+    "whoever trained it cannot be told."
+)
+
+
+def follow_address() -> None:
+    """Count the models that the page's address names to one's own, and name them all in it."""
+    for key in st.query_params.get_all(ADDRESS):
+        if registry.registry().find(key) is not None:
+            state.own(key)
+    keys = [entry.key for entry in registry.entries() if entry.kind == OWN]
+    if keys != st.query_params.get_all(ADDRESS):
+        st.query_params[ADDRESS] = keys
+
+
+def tell() -> None:
+    """What became of the last thing that was asked for."""
+    done, text = st.session_state.pop(TOLD, (None, ""))
+    if done is not None:
+        show = st.success if done else st.error
+        show(plain(text), icon=":material/check:" if done else ":material/error:")
+
+
+def upload() -> None:
+    """Where an archive is dropped."""
+    st.file_uploader(
+        "Add a model from a ZIP archive",
+        "zip",
+        key=UPLOAD,
+        on_change=_take,
+        max_upload_size=MAX_ARCHIVE_BYTES // 1_000_000,
+        help="As page Models or Train gave it, or a model folder zipped by hand. It is checked "
+        "before it is kept, holds no program, and only you see it.",
+    )
+
+
+def manage(entry: Entry) -> None:
+    """Rename, share and delete, for a model of one's own."""
+    if entry.kind != OWN:
+        where = "came with this app" if entry.kind == BOX else "was shared by somebody else"
+        st.caption(f"It {where}: only your own models can be renamed, shared or deleted.")
+        return
+    _rename(entry)
+    _share(entry)
+    _delete(entry)
+
+
+def _rename(entry: Entry) -> None:
+    shared = entry.public is not None
+    reason = "Stop sharing it first." if shared else None
+    with st.popover("Rename", icon=":material/edit:", disabled=shared, help=reason):
+        st.text_input("New name", entry.name, max_chars=64, key="new_name")
+        st.button("Rename it", key="rename", on_click=_do_rename, args=(entry,), type="primary")
+
+
+def _share(entry: Entry) -> None:
+    if entry.public is not None:
+        st.button(
+            "Stop sharing",
+            key="withdraw",
+            icon=":material/lock:",
+            on_click=_do_withdraw,
+            args=(entry,),
+        )
+        return
+    with st.popover("Share", icon=":material/group:"):
+        st.markdown(
+            f"Everybody who can open this app will see **{plain(entry.name)}**, use it and "
+            "download it. You can take it back as long as you have it; copies that others made "
+            "stay with them."
+        )
+        st.caption(_risk(entry))
+        st.button("Share it", key="share", on_click=_do_share, args=(entry,), type="primary")
+
+
+def _risk(entry: Entry) -> str:
+    """What sharing may give away, in a sentence."""
+    from cavae.standing import standing
+
+    attack = standing(entry.folder).figures.get("attack_auc")
+    if attack is None:
+        return (
+            "How well an attacker could tell who was in the training was not measured: take it "
+            "for possible."
+        )
+    return (
+        "Of two people, one of them in the training, the strongest attack that was measured picks "
+        f"that one {100 * attack:.0f} times of 100. 50 is a guess."
+    )
+
+
+def _delete(entry: Entry) -> None:
+    with st.popover("Delete", icon=":material/delete:"):
+        also = " Nobody else will find it any more either." if entry.public is not None else ""
+        st.markdown(
+            f"**{plain(entry.name)}** will be gone for good, and the curves of its training with "
+            f"it.{also} Download it first if you may want it back."
+        )
+        st.button("Delete it", key="delete", on_click=_do_delete, args=(entry,), type="primary")
+
+
+# --------------------------------------------------------------------------- what buttons do
+
+
+@contextmanager
+def _said(done: str) -> Iterator[None]:
+    """Say at the top of the page that it was done, or why not."""
+    try:
+        yield
+    except CavaeError as error:
+        _say(False, str(error))
+    else:
+        _say(True, done)
+
+
+def _say(done: bool, text: str) -> None:
+    st.session_state[TOLD] = done, text
+
+
+def _take() -> None:
+    """Take in what was dropped, use nothing of it unless all of it is sound."""
+    if (file := st.session_state[UPLOAD]) is None:
+        return
+    try:
+        key, unpacked = registry.registry().add(file.getvalue(), file.name, state.own_keys())
+    except CavaeError as error:
+        _say(False, str(error))
+        return
+    state.own(key)
+    st.session_state[state.Key.SHOWN_MODEL] = str(unpacked.folder)
+    checked = "Every file is as it was packed." if unpacked.verified else UNVERIFIED
+    _say(True, f"{unpacked.folder.name} was added. {checked}")
+
+
+def _do_rename(entry: Entry) -> None:
+    name = st.session_state["new_name"].strip()
+    with _said(f"{entry.name} is called {name} now."):
+        folder = registry.registry().rename(entry.key, name, state.own_keys())
+        _replace(entry, str(folder))
+
+
+def _do_share(entry: Entry) -> None:
+    with _said(f"{entry.name} is shared with everybody who can open this app."):
+        registry.registry().share(entry.key)
+
+
+def _do_withdraw(entry: Entry) -> None:
+    with _said(f"{entry.name} is yours alone again."):
+        registry.registry().withdraw(entry.key)
+        models.forget()
+
+
+def _do_delete(entry: Entry) -> None:
+    with _said(f"{entry.name} was deleted."):
+        registry.registry().delete(entry.key)
+        state.disown(entry.key)
+        _replace(entry, DEFAULT_MODEL)
+        st.session_state.pop(state.Key.SHOWN_MODEL, None)
+
+
+def _replace(entry: Entry, address: str) -> None:
+    """Whatever shows the model at its old place shows another one, or the same at its new."""
+    models.forget()
+    state.forget_measured()
+    old = registry.address(entry)
+    for key in (state.Key.MODEL, state.Key.SHOWN_MODEL):
+        if st.session_state.get(key) == old:
+            st.session_state[key] = address

@@ -1,0 +1,287 @@
+"""Sweeps in the app: what varies, what to expect of it, and the runs as they come in."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from cavae import numbers
+from cavae.errors import ConfigError
+from cavae.jobs import Job
+from cavae.sweep import FEWEST_FOLDS, MOST_FOLDS, Cell, Cohorts, Grid, read_runs, summarize
+from cavae.ui import charts, downloads
+from cavae.ui.training import STEP_SECONDS, Groups, duration, jobs, sides
+from cavae.ui.widgets import plain
+
+if TYPE_CHECKING:
+    from cavae.cohort import Cohort
+    from cavae.estimates import Metric
+    from cavae.sweep_runs import SweepOrder
+
+SWEEP = "sweep"
+MEASURING_SECONDS, STARTING_SECONDS = 4, 10  # after each training, and once
+MODELS = {
+    "Calibrated": ("contrastive", "calibrated"),
+    "As in the paper": ("contrastive", "paper"),
+    "Total correlation": ("total-correlation", "paper"),
+    "Conditional VAE": ("conditional", "paper"),
+}
+WEIGHTS = ["0", "1", "10", "100", "1000"]
+STATUS = {
+    "queued": "Waiting",
+    "running": "Sweeping",
+    "done": "Finished",
+    "cancelled": "Stopped by you",
+    "failed": "It did not work",
+    "interrupted": "Stopped with the server",
+}
+EACH_ALONE = "Each diagnosis on its own too"
+
+
+def choose_grid(groups: Groups) -> Grid:
+    """What varies. Raises ConfigError for a λ that is no number."""
+    left, right = st.columns(2)
+    weights = left.multiselect(
+        "λ",
+        WEIGHTS,
+        ["10", "100", "1000"],
+        accept_new_options=True,
+        key="sweep_lambdas",
+        help="How strongly common z of both groups is made alike (weight of the MMD, or of the "
+        "total correlation). Type a number to add it. A conditional VAE has no λ: it counts as 0.",
+    )
+    names = right.multiselect(
+        "Models",
+        list(MODELS),
+        list(MODELS)[:1],
+        key="sweep_models",
+        help="Calibrated and As in the paper are the presets of the page Train. The other two are "
+        "what the paper compares with.",
+    )
+    seeds, folds, epochs = st.columns(3)
+    count = seeds.number_input(
+        "Seeds",
+        *(1, 50, 2),
+        key="sweep_seeds",
+        help="How often each setting is trained on the same people, from another start.",
+    )
+    parts = folds.number_input(
+        "Folds",
+        *(FEWEST_FOLDS, MOST_FOLDS, 3),
+        key="sweep_folds",
+        help="People are dealt into so many parts. A model learns from all but one and is measured "
+        "on that one, each part in turn.",
+    )
+    most = epochs.number_input(
+        "Epochs",
+        *(1, 5000, 500),
+        key="sweep_epochs",
+        help="How often everyone is looked at, at most, as on the page Train.",
+    )
+    cohorts = [Cohorts(groups.background, groups.target)]
+    if len(groups.target) > 1 and st.checkbox(
+        EACH_ALONE,
+        key="sweep_each",
+        help="Models of all diagnoses together, and of each one against the healthy people.",
+    ):
+        cohorts += [Cohorts(groups.background, (label,)) for label in groups.target]
+    variants, presets = _variants_and_presets(names)
+    return Grid(
+        lambdas=_weights(weights),
+        seeds=tuple(range(int(count))),
+        folds=int(parts),
+        variants=variants,
+        presets=presets,
+        cohorts=tuple(cohorts),
+        epochs=int(most),
+    )
+
+
+def _weights(chosen: list[str]) -> tuple[float, ...]:
+    try:
+        return tuple(sorted(float(text) for text in chosen))
+    except ValueError as error:
+        raise ConfigError(f"λ is {', '.join(chosen)}; accepted: numbers.") from error
+
+
+def _variants_and_presets(names: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a grid has to vary so that these models come out, and no other."""
+    chosen = [MODELS[name] for name in names]
+    variants = tuple(dict.fromkeys(variant for variant, _ in chosen))
+    presets = tuple(preset for variant, preset in chosen if variant == "contrastive")
+    return variants, () if presets == ("calibrated",) else presets
+
+
+def outlook(cohort: Cohort, grid: Grid) -> str:
+    """How many trainings that is, and how long they take."""
+    cells, at_once = grid.cells(), _workers()
+    each = [MEASURING_SECONDS + STEP_SECONDS * _steps(cohort, grid, cell) for cell in cells]
+    settings = len(cells) // (grid.folds * len(grid.seeds))
+    seeds = "1 seed" if len(grid.seeds) == 1 else f"{len(grid.seeds)} seeds"
+    longest = duration(STARTING_SECONDS + max(sum(each) / at_once, max(each)))
+    return (
+        f"**{numbers.count(len(cells), 'trainings')}**: {settings} × {seeds} × {grid.folds} folds, "
+        f"{at_once} at a time. About {longest} at most."
+    )
+
+
+def _workers() -> int:
+    from joblib import cpu_count
+
+    return cpu_count()
+
+
+def _steps(cohort: Cohort, grid: Grid, cell: Cell) -> int:
+    """Batches of a training, at most."""
+    config = cell.config
+    people = max(len(side) for side in sides(cohort, Groups(config.background, config.target)))
+    learned = people * (1 - 1 / grid.folds) * (1 - config.validation)
+    return math.ceil(learned / config.batch_size) * grid.epochs
+
+
+# --------------------------------------------------------------------------- the job
+
+
+def start(order: SweepOrder) -> None:
+    """Take the order; its job stands in the page's address from now on."""
+    st.query_params[SWEEP] = jobs().submit(order)
+    st.rerun()
+
+
+def current_job() -> Job | None:
+    """The sweep that the address names, if any."""
+    job_id = st.query_params.get(SWEEP)
+    job = jobs().find(job_id) if job_id else None
+    return job if job is not None and job.kind == SWEEP else None
+
+
+def show_job(job: Job) -> None:
+    """The sweep as it stands, again every other second until it has ended."""
+    st.fragment(_show_job, run_every=None if job.ended else 2.0)(job.id, job.ended)
+
+
+def another_button() -> None:
+    """Back to the form; this sweep stays where its address leads."""
+    if st.button("Another sweep", key="another_sweep", icon=":material/add:"):
+        del st.query_params[SWEEP]
+        st.rerun()
+
+
+def _show_job(job_id: str, ended: bool) -> None:
+    job = jobs().find(job_id)
+    if job is None:
+        return
+    if job.ended and not ended:
+        st.rerun()  # The whole page: no timer any more.
+    st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False)
+    _progress(job)
+    runs = read_runs(jobs().folder(job_id))
+    if len(runs):
+        _show_runs(runs)
+    if not job.ended:
+        if st.button("Stop and keep what is done", key="stop_sweep", icon=":material/stop:"):
+            jobs().cancel(job_id)
+        st.caption(
+            "You may close this page: the address above brings you back. Whoever has the address "
+            "can see this sweep."
+        )
+
+
+def _progress(job: Job) -> None:
+    done = job.history[-1]["done"] if job.history else 0
+    trainings = job.settings["trainings"]
+    if job.status == "queued":
+        before = jobs().ahead(job.id)
+        st.progress(0.0, f"{before} {'job' if before == 1 else 'jobs'} before this one.")
+    elif job.status == "running":
+        words = f"{done} of {trainings} trainings"
+        if done:
+            left = job.history[-1]["seconds"] / done * (trainings - done)
+            words += f", about {duration(left)} left"
+        st.progress(done / trainings, words)
+    else:
+        if job.status == "failed":
+            st.error(plain(job.reason), icon=":material/error:")
+        st.markdown(f"{done} of {trainings} trainings ended.")
+
+
+# --------------------------------------------------------------------------- runs
+
+
+def _show_runs(runs: pd.DataFrame) -> None:
+    """A metric as a picture and as a table, and all of them to take away."""
+    from cavae.plots.sweep import plot_sweep
+
+    runs = runs.assign(model=_names(runs))
+    choices = _measures(runs)
+    metric, group = st.selectbox(
+        "Measured",
+        list(choices),
+        format_func=lambda choice: _measure_words(choices[choice], choice[1]),
+        key="sweep_metric",
+    )
+    measure = choices[metric, group]
+    shown = runs[(runs["metric"] == metric) & (runs["group"] == group)]
+    summary = summarize(shown)
+    summary = summary.assign(model=_names(summary))
+    unit = measure.unit or "no unit"
+    charts.draw(
+        plot_sweep(shown, summary, f"{measure.name.split(',')[-1].strip()} ({unit})", measure.best),
+        "sweep_picture",
+        f"{measure.name} by λ: a dot a training, means with 95 % intervals.",
+    )
+    st.caption(
+        f"{measure.direction.capitalize()}. {measure.meaning} "
+        "Small: one training. Large: their mean, with its 95 % interval over seeds and folds."
+    )
+    _show_table(summary)
+    _offer_tables(runs.drop(columns="model"))
+
+
+def _show_table(summary: pd.DataFrame) -> None:
+    columns = {"model": "Model", "lambda": "λ", "mean": "Mean", "sd": "SD"}
+    columns |= {"low": "95 % from", "high": "to", "runs": "Trainings"}
+    st.dataframe(
+        summary[list(columns)].rename(columns=columns),
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("Mean", "SD", "95 % from", "to")
+        },
+        height="content",
+    )
+
+
+def _offer_tables(runs: pd.DataFrame) -> None:
+    with st.container(horizontal=True):
+        downloads.csv_button("All runs (CSV)", lambda: runs, "runs.csv", "sweep_runs")
+        downloads.csv_button("Means (CSV)", lambda: summarize(runs), "summary.csv", "sweep_summary")
+
+
+def _names(table: pd.DataFrame) -> pd.Series:
+    """What each row's model is called, with its cohorts where there are several."""
+    known = {model: name for name, model in MODELS.items()}
+    names = [known[model] for model in zip(table["variant"], table["preset"], strict=True)]
+    cohorts = table["target"] + " against " + table["background"]
+    several = cohorts.nunique() > 1
+    return pd.Series(names, table.index) + (", " + cohorts if several else "")
+
+
+def _measures(runs: pd.DataFrame) -> dict[tuple[str, str], Metric]:
+    """What the runs are measured by: metric and group, in the order for people."""
+    from cavae.sweep_runs import MEASURED
+
+    found = set(zip(runs["metric"], runs["group"], strict=True))
+    return {
+        (key, group): metric
+        for key, metric in MEASURED.items()
+        for group in dict.fromkeys(runs.loc[runs["metric"] == key, "group"])
+        if (key, group) in found
+    }
+
+
+def _measure_words(metric: Metric, group: str) -> str:
+    return metric.name if group == "all" else f"{metric.name}: {group}"

@@ -1,0 +1,100 @@
+"""Sweep: what is said before, a sweep from start to table, stopped, and nobody else's."""
+
+import time
+
+import pandas as pd
+import pytest
+
+from cavae.sweep import Cohorts, Grid
+from cavae.sweep_runs import run_sweep
+from tests.pages.session import figures, open_page, said
+from tests.people import make_cohort, write_cohort
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return make_cohort(healthy=40, diseased=30)
+
+
+@pytest.fixture(scope="module")
+def table(cohort, tmp_path_factory):
+    path = tmp_path_factory.mktemp("people") / "people.csv"
+    write_cohort(cohort, path)
+    return path
+
+
+def small(app, epochs=3):
+    """Two λ, one seed, two folds."""
+    app.main.multiselect(key="sweep_lambdas").set_value(["10", "100"])
+    app.main.number_input(key="sweep_seeds").set_value(1)
+    app.main.number_input(key="sweep_folds").set_value(2)
+    return app.main.number_input(key="sweep_epochs").set_value(epochs).run()
+
+
+def press(app, label):
+    next(one for one in app.main.button if one.label == label).click().run()
+
+
+def run_until(app, words, seconds=90):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if words in said(app.run()):
+            return app
+        time.sleep(0.5)
+    raise AssertionError(said(app))
+
+
+def test_without_people_it_says_how_to_begin():
+    assert "No people loaded yet" in said(open_page("sweep"))
+
+
+def test_it_says_before_how_many_trainings_that_is(table):
+    app = small(open_page("sweep", table))
+    assert "4 trainings: 2 × 1 seed × 2 folds" in said(app).replace("*", "")
+    app.main.multiselect(key="sweep_models").set_value(["Calibrated", "Conditional VAE"]).run()
+    assert "6 trainings" in said(app), "a conditional VAE has no λ to vary"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("sweep_lambdas", ["ten"], "λ is ten; accepted: numbers."),
+        ("sweep_lambdas", [], "lambdas is empty; accepted: at least one."),
+        ("sweep_models", [], "variants is empty; accepted: at least one."),
+    ],
+)
+def test_what_cannot_be_swept_is_said(table, key, value, words):
+    app = open_page("sweep", table)
+    app.main.multiselect(key=key).set_value(value).run()
+    assert words in said(app)
+    assert "Sweep" not in [one.label for one in app.main.button]
+
+
+def test_a_sweep_from_start_to_table(table, cohort, tmp_path):
+    app = small(open_page("sweep", table))
+    press(app, "Sweep")
+    assert "sweep" in app.query_params
+    run_until(app, "Finished: people")
+    assert "4 of 4 trainings ended." in said(app)
+    grid = Grid((10.0, 100.0), folds=2, cohorts=(Cohorts(("CN",), ("AD",)),), epochs=3)
+    runs = run_sweep(cohort, grid, tmp_path)
+    leakage = runs[runs["metric"] == "common_auc"].groupby("lambda")["value"]
+    shown = app.main.dataframe[0].value
+    pd.testing.assert_series_equal(
+        shown.set_index("λ")["Mean"], leakage.mean(), check_names=False, rtol=1e-12
+    )
+    assert len(figures(app)[0]["data"]) == 2
+
+    other = open_page("sweep", table)
+    assert "Finished" not in said(other), "another visitor, without the address"
+
+
+def test_stopping_keeps_what_is_done(table):
+    app = small(open_page("sweep", table), epochs=2000)
+    press(app, "Sweep")
+    run_until(app, "Sweeping: people")
+    press(app, "Stop and keep what is done")
+    run_until(app, "Stopped by you")
+    assert "trainings ended." in said(app)
+    press(app, "Another sweep")
+    assert "sweep" not in app.query_params

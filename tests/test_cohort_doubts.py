@@ -1,0 +1,192 @@
+"""Tables whose every cell is possible and that are wrong all the same: each is caught or shown.
+
+The table is the bundled cohort, whose regions go with each other and with age, sex and ICV as
+those of real people do.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cavae.atlas import ASSETS, rois
+from cavae.cohort import Check, read_cohort
+from cavae.cohort.text import to_numbers
+from tests.cohort_tables import csv, people
+
+CLEAN = pd.read_csv(ASSETS / "demo_cohort.csv")
+COLUMN = {one.name: f"MUSE_Volume_{one.index}" for one in rois()}
+VOLUMES = list(COLUMN.values())
+PAIRS = [
+    (column, COLUMN[name[:-1] + "L"])
+    for name, column in COLUMN.items()
+    if name.endswith("_R") and name[:-1] + "L" in COLUMN
+]
+
+
+def exchanged(table: pd.DataFrame, *pairs: tuple[str, str]) -> pd.DataFrame:
+    """The values of two columns each under the name of the other."""
+    names = {a: b for pair in pairs for a, b in (pair, pair[::-1])}
+    return table.rename(columns=names)[list(table.columns)]
+
+
+def shuffled(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """These columns sorted apart from the rest, as by a spreadsheet."""
+    order = np.random.default_rng(0).permutation(len(table))
+    return table.assign(**{c: table[c].to_numpy()[order] for c in columns})
+
+
+def said(check: Check) -> list[str]:
+    """What is said of the whole table, problems and notices."""
+    return [p.message for p in check.problems if p.row is None] + list(check.notices)
+
+
+def test_nothing_is_said_of_a_clean_table_nor_of_ten_people_of_it():
+    for rows in (range(300), range(10), range(145, 160), range(0, 300, 7), [3], [200]):
+        check = read_cohort(csv(CLEAN.iloc[list(rows)]))
+        assert said(check) == []
+        assert check.usable == check.rows
+
+
+hippocampus, amygdala = COLUMN["Hippocampus_R"], COLUMN["Amygdala_R"]
+caudate, putamen = COLUMN["Caudate_R"], COLUMN["Putamen_R"]
+planum = (COLUMN["PlanumTemporale_R"], COLUMN["PlanumTemporale_L"])
+left = {c: c.replace(COLUMN[n], COLUMN[n[:-1] + "L"]) for n, c in COLUMN.items() if n[-2:] == "_R"}
+
+DOUBTS = {
+    "all sides exchanged": (exchanged(CLEAN, *PAIRS), "exchanged throughout"),
+    "all sides of one person exchanged": (exchanged(CLEAN.iloc[[0]], *PAIRS), "throughout"),
+    "the sides of every third region exchanged": (
+        exchanged(CLEAN, *sorted(PAIRS, key=str)[::3]),
+        "exchanged",
+    ),
+    "the sides of one region exchanged": (exchanged(CLEAN, planum), "the larger side is the right"),
+    "two columns of different size exchanged": (
+        exchanged(CLEAN, (hippocampus, amygdala)),
+        "named for another region",
+    ),
+    "two columns of a similar size exchanged": (
+        exchanged(CLEAN, (caudate, putamen)),
+        "are the two exchanged|named for another region",
+    ),
+    "two regions exchanged on both sides": (
+        exchanged(CLEAN, (hippocampus, amygdala), (left[hippocampus], left[amygdala])),
+        "named for another region",
+    ),
+    "columns moved by one": (
+        CLEAN.assign(**dict(zip(VOLUMES[1:], CLEAN[VOLUMES[:-1]].to_numpy().T, strict=True))),
+        "far from the typical|named for another region",
+    ),
+    "one column in mL": (CLEAN.assign(**{hippocampus: CLEAN[hippocampus] / 1e3}), r"look like mL"),
+    "one column 1,000 times": (
+        CLEAN.assign(**{hippocampus: CLEAN[hippocampus] * 1e3}),
+        "1,000 times too large",
+    ),
+    "voxels of 1.2 mm counted": (
+        CLEAN.assign(**(CLEAN[VOLUMES] / 1.2**3)),
+        r"46 % of ICV.*in mm³",
+    ),
+    "voxels counted, no ICV": (
+        CLEAN.assign(**(CLEAN[VOLUMES] / 1.2**3)).drop(columns="icv"),
+        "times the typical ones; are they in mm³",
+    ),
+    "women called M": (
+        CLEAN.assign(sex=CLEAN["sex"].map({"F": "M", "M": "F"})),
+        "heads of people called M are clearly smaller",
+    ),
+    "ICV of other rows": (shuffled(CLEAN, ["icv"]), "ICV hardly goes with the volumes"),
+    "one person under two ids": (
+        pd.concat([CLEAN, CLEAN.iloc[[4]].assign(subject_id="again")]),
+        "are they one person",
+    ),
+    "ids as a spreadsheet spoils them": (
+        CLEAN.assign(subject_id=[f"{1 + i / 1000:.3f}E+11" for i in range(300)]),
+        "spreadsheet",
+    ),
+    "ids that became dates": (
+        CLEAN.iloc[:2].assign(subject_id=["1-Mar", "Sep-02"]),
+        "2 ids look like",
+    ),
+}
+
+
+@pytest.mark.parametrize(("table", "sentence"), DOUBTS.values(), ids=DOUBTS)
+def test_what_is_wrong_as_a_whole_is_said(table, sentence):
+    assert pd.Series(said(read_cohort(csv(table)))).str.contains(sentence).any()
+
+
+UNUSABLE = ("one column in mL", "one column 1,000 times", "columns moved by one")
+
+
+@pytest.mark.parametrize("name", [name for name in DOUBTS if name not in UNUSABLE])
+def test_a_doubt_takes_nobody_out_of_use(name):
+    table, _ = DOUBTS[name]
+    assert read_cohort(csv(table)).usable >= 0.95 * len(table)
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_impossible_columns_are_never_used(name):
+    table, _ = DOUBTS[name]
+    assert read_cohort(csv(table)).usable == 0
+
+
+def test_numbers_for_sexes_are_turned_round_by_the_heads_and_that_is_said():
+    check = read_cohort(csv(CLEAN.assign(sex=CLEAN["sex"].map({"F": 1, "M": 0}))))
+    assert check.cohort.subjects["sex"].tolist() == CLEAN["sex"].tolist()
+    assert "turned round" in said(check)[0]
+
+
+def test_a_fault_of_a_column_is_said_once():
+    messages = said(read_cohort(csv(exchanged(CLEAN, (hippocampus, amygdala)))))
+    assert sum(f'"{hippocampus}"' in message for message in messages) == 1
+
+
+def test_regions_without_any_likeness_are_no_reason_for_doubt():
+    """Scatter that is drawn for each region apart, as in made-up tables."""
+    assert said(read_cohort(csv(people(60)))) == []
+
+
+@pytest.mark.parametrize("study", ["ixi", "study1_train"])
+def test_nothing_is_doubted_in_real_studies_nor_in_parts_of_them(shared_data, study):
+    files = (shared_data / f"{study}_{part}.csv" for part in ("volumes", "participants"))
+    volumes, participants = (pd.read_csv(file) for file in files)
+    key = volumes.columns[0]
+    generator = np.random.default_rng(0)
+    for size in (len(volumes), 40, 10, 1):
+        part = volumes.iloc[generator.permutation(len(volumes))[:size]]
+        merged = part[[key, "702", *(one.index for one in rois())]].merge(participants, on=key)
+        assert [m for m in said(read_cohort(csv(merged))) if "?" in m or "exchanged" in m] == []
+
+
+# Numbers that mean one thing here and another there
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("cells", "decimal_comma", "expected"),
+    [
+        (["1,234", "2,345", "3,456"], False, [1234, 2345, 3456]),
+        (["1,234", "2,345", "0,5"], False, [NAN, NAN, NAN]),
+        (["1,234", "2,345.5", "3"], False, [1234, 2345.5, 3]),
+        (["0,512", "1,5", "1e3"], False, [NAN, NAN, 1000]),
+        (["1.234", "2.345", "3.456"], True, [1234, 2345, 3456]),
+        (["1.234", "2.345", "0.512"], True, [1.234, 2.345, 0.512]),
+        (["1.234", "2,5", "3.456.789"], True, [1234, 2.5, 3456789]),
+        (["1.234", "2,5", "0.512"], True, [NAN, 2.5, 0.512]),
+        (["1 234", "2'345", "3\u00a0456"], False, [1234, 2345, 3456]),
+        (["1_000", "-1,234", "+2"], False, [NAN, -1234, 2]),
+    ],
+)
+def test_one_column_is_never_read_in_two_ways(cells, decimal_comma, expected):
+    np.testing.assert_array_equal(to_numbers(pd.Series(cells), decimal_comma), expected)
+
+
+def test_a_number_that_could_be_another_is_named():
+    table = people(5).astype({"ICV": object})
+    table["ICV"] = [f"{value:,.0f}" for value in people(5)["ICV"]]
+    table["47"] = [f"{value:,.0f}" for value in people(5)["47"]]
+    check = read_cohort(csv(table))
+    (notice,) = check.notices
+    assert "are read with thousands separated, as" in notice
+    assert check.usable == 5
