@@ -55,9 +55,9 @@ from cavae.simulation_evaluation import (
     latent_folds,
     separation,
 )
-from cavae.tasks import LOCAL, Task, run_tasks
 from cavae.synthesis import encode
 from cavae.tables import save_table, whole_file
+from cavae.tasks import LOCAL, Task, run_tasks
 from cavae.training import Split, TrainedModel, train
 
 Array = NDArray[np.float64]

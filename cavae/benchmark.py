@@ -19,9 +19,9 @@ from cavae.config import train_config
 from cavae.errors import CavaeError
 from cavae.experiments import SIMULATED, split_of
 from cavae.simulation import simulate
-from cavae.tasks import Task, run_tasks
 from cavae.synthesis import SampleRequest, decode, encode_standardized, sample_chunks
 from cavae.tables import save_table
+from cavae.tasks import Task, run_tasks
 from cavae.threads import one_thread
 from cavae.training import Split, train
 

@@ -55,7 +55,9 @@ class StackedAdam:
     added in the same way alone and among others.
     """
 
-    def __init__(self, stacked: nn.Module, learning_rate: float, betas: tuple[float, float]) -> None:
+    def __init__(
+        self, stacked: nn.Module, learning_rate: float, betas: tuple[float, float]
+    ) -> None:
         self._weights = list(stacked.parameters())
         self._all = nn.Parameter(_join([weight.detach() for weight in self._weights]))
         self._adam = torch.optim.Adam([self._all], learning_rate, betas, fused=True)

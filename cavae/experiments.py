@@ -13,10 +13,11 @@ from cavae.cohort import join_cohorts
 from cavae.config import DEFAULT_VARIANT, TrainConfig
 from cavae.errors import Stopped
 from cavae.evaluation import Figure, evaluate_cohort
+from cavae.optimization import OnProgress
 from cavae.quality import STEPS, OnStep, Quality, measure_quality
 from cavae.simulation import SemiSynthetic, read_simulation
 from cavae.threads import one_thread
-from cavae.training import Interim, OnProgress, Split, TrainedModel, train
+from cavae.training import Interim, Split, TrainedModel, train
 
 SEPARATION = "how well it tells people apart"
 MEASURING = (SEPARATION, *STEPS)

@@ -32,7 +32,7 @@ from cavae.scatter import Camera
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
-    from cavae.training import Progress
+    from cavae.optimization import Progress
 
 STORAGE = Path(__file__).resolve().parent.parent / "storage"
 RECORD, LOCK = "job.json", ".lock"

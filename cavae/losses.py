@@ -25,6 +25,9 @@ from cavae.model import (
     two_layers,
 )
 
+WEIGHT_OF = {"mmd": "mmd_weight", "salient_silence": "salient_silence"}
+"""Terms that are left out where their weight, a setting of `TrainConfig`, is 0."""
+
 
 @dataclass(frozen=True)
 class Weights:
@@ -133,13 +136,20 @@ def _contrastive(
 ) -> dict[str, Tensor]:
     """Eq. 8; with a discriminator the total correlation of target people instead of the MMD."""
     # Both cohorts in one product wherever they go through the same layers.
-    people, sizes = torch.cat([target, background], dim=-2), (target.shape[-2], background.shape[-2])
+    people, sizes = (
+        torch.cat([target, background], dim=-2),
+        (target.shape[-2], background.shape[-2]),
+    )
     heard = _weighs(config.salient_silence)
     z = model.encode_common(people)
-    s_x, *s_y = model.encode_salient(people).split(sizes) if heard else [model.encode_salient(target)]
+    s_x, *s_y = (
+        model.encode_salient(people).split(sizes) if heard else [model.encode_salient(target)]
+    )
     z_draw, s_x_draw = z.sample(generator), s_x.sample(generator)
     z_x_draw, z_y_draw = z_draw.split(sizes, dim=-2)
-    s_draw = torch.cat([s_x_draw, torch.zeros_like(z_y_draw)], dim=-2)  # Eq. 2: background has none.
+    s_draw = torch.cat(
+        [s_x_draw, torch.zeros_like(z_y_draw)], dim=-2
+    )  # Eq. 2: background has none.
     of_x, of_y = _half_squares(people, model.decode(z_draw, s_draw)).split(sizes, dim=-1)
     z_x, z_y = _divergences(z).split(sizes, dim=-1)
     terms = {

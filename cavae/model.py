@@ -146,8 +146,9 @@ def initialize(config: ModelConfig, seed: int) -> Network:
 def seeded(seed: int) -> Iterator[None]:
     """Draw first weights by a seed, and leave torch's global random state as it was.
 
-    One thread at a time: the state is shared, and two trainings would draw from each other's.
+    One thread at a time: the state is shared, and two trainings would draw from each other's. On
+    the CPU, so that they are the same whatever device they are sent to.
     """
-    with _SEEDING, torch.random.fork_rng(devices=[]):
+    with _SEEDING, torch.random.fork_rng(devices=[]), torch.device("cpu"):
         torch.manual_seed(seed)
         yield

@@ -58,7 +58,7 @@ class Monitor:
         self._real = [_Moments(values) for values in validation]
         self._floors = self._distances(training)
         chosen = [_some(values, seed) for values in validation]
-        self._people = torch.as_tensor(np.concatenate(chosen), dtype=torch.float32)
+        self._people = torch.as_tensor(np.concatenate(chosen), dtype=torch.float32, device="cpu")
         self._is_target = np.repeat([False, True], [len(values) for values in chosen])
 
     @torch.no_grad()

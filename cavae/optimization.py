@@ -7,7 +7,7 @@ had been alone.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 
@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from cavae.config import ModelConfig, TrainConfig
 from cavae.devices import choose_device
 from cavae.ensemble import StackedAdam, stack, state_of_member
-from cavae.losses import Discriminator, Weights, discrimination, objective
+from cavae.losses import WEIGHT_OF, Discriminator, Weights, discrimination, objective
 from cavae.model import Network, initialize, seeded
 from cavae.monitoring import Look, Monitor, Pair
 
@@ -38,6 +38,7 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], bool | None]
+OnBest = Callable[[Mapping[str, Tensor]], None]
 Fitted = tuple[Network, tuple[Progress, ...]]
 
 
@@ -45,7 +46,8 @@ Fitted = tuple[Network, tuple[Progress, ...]]
 class Problem:
     """A network to be fitted: to which people, standardized, and how.
 
-    on_progress is called after each epoch; when it returns False, fitting stops.
+    on_progress is called after each epoch; when it returns False, fitting stops. on_best is called
+    with the weights of each epoch that is better than those before it.
     """
 
     model: ModelConfig
@@ -53,6 +55,7 @@ class Problem:
     training: Pair
     validation: Pair
     on_progress: OnProgress | None = None
+    on_best: OnBest | None = None
 
     @property
     def batch(self) -> tuple[int, int]:
@@ -115,7 +118,7 @@ class _Member:
         self.network = initialize(problem.model, problem.config.seed).to(device)
         self.generator = torch.Generator(device).manual_seed(problem.config.seed)
         self._people = [
-            torch.as_tensor(x, dtype=torch.float32).to(device) for x in problem.training
+            torch.as_tensor(x, dtype=torch.float32, device=device) for x in problem.training
         ]
         self._monitor = Monitor(problem.training, problem.validation, problem.config.seed)
         self._best, self._best_score, self._best_epoch = None, float("inf"), 0
@@ -145,6 +148,8 @@ class _Member:
             score = look.w2_background + look.w2_target
             if score < self._best_score:
                 self._best, self._best_score, self._best_epoch = state, score, epoch
+                if self.problem.on_best is not None:
+                    self.problem.on_best(state)
         progress = Progress(epoch, config.epochs, terms, look, self._best_epoch, seconds)
         self._history.append(progress)
         tell = self.problem.on_progress
@@ -187,15 +192,25 @@ class _Ensemble:
         sums: dict[str, Tensor] = {}
         for batches in zip(*(member.deal() for member in self.members), strict=True):
             background, target = (torch.stack(cohort) for cohort in zip(*batches, strict=True))
-            terms = objective(
-                self.network, target, background, weights, generators, discriminator
-            )
+            terms = objective(self.network, target, background, weights, generators, discriminator)
             self._adam.minimize(terms["total"])
             if opponent is not None:
                 opponent.learn(self.network, target, generators)
             sums = {name: sums.get(name, 0.0) + term.detach() for name, term in terms.items()}
         means = torch.stack(list(sums.values()), dim=1) / self.members[0].problem.steps
-        return [dict(zip(sums, of_member, strict=True)) for of_member in means.tolist()]
+        return [
+            _weighty(dict(zip(sums, values, strict=True)), member.problem.config)
+            for values, member in zip(means.tolist(), self.members, strict=True)
+        ]
+
+
+def _weighty(terms: dict[str, float], config: TrainConfig) -> dict[str, float]:
+    """Without the terms that a member has no weight for, as its objective alone would have them."""
+    return {
+        name: value
+        for name, value in terms.items()
+        if name not in WEIGHT_OF or getattr(config, WEIGHT_OF[name])
+    }
 
 
 class _Opponent:

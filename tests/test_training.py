@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from cavae.config import VARIANTS, train_config
+from cavae.devices import choose_device
 from cavae.errors import ConfigError, DataError
-from cavae.training import Interim, choose_device, fit_network, split_cohort
+from cavae.optimization import Problem, fit_networks
+from cavae.training import Interim, split_cohort
 from cavae.training import train as train_split
 from tests.people import make_cohort
 
@@ -180,7 +182,8 @@ def test_unequal_cohorts_and_a_last_batch_of_one():
     from cavae.config import ModelConfig
 
     config = ModelConfig(tuple("abcdefgh"), latent=2, hidden=8)
-    network, history = fit_network(config, QUICK, (background, target), (background, target))
+    people = background, target
+    [(network, history)] = fit_networks([Problem(config, QUICK, people, people)])
     assert np.isfinite(history[-1].terms["total"])
     assert all(torch.isfinite(p).all() for p in network.parameters())
 
