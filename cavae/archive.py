@@ -28,6 +28,7 @@ from cavae.checkpoint import (
 )
 from cavae.errors import CheckpointError
 from cavae.jobs import NAME
+from cavae.quality import Quality
 
 MANIFEST = "manifest.json"
 LIMITS: Mapping[str, int] = {
@@ -101,7 +102,7 @@ def unpack_model(archive: bytes, file_name: str, into: Path) -> Unpacked:
     if verified:
         _require_hashes(folder / MANIFEST, hashes)
         (folder / MANIFEST).unlink()
-    load_model(folder)
+    Quality.from_facts(load_model(folder).facts)
     return Unpacked(folder, verified)
 
 

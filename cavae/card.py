@@ -143,19 +143,23 @@ def facts(
     trained: TrainedModel,
     trained_on: str,
     figures: Sequence[Figure],
+    measured_on: str,
     quality: Quality | None = None,
 ) -> Mapping[str, object]:
-    """What config.json says besides settings: people, best epoch, the figures of the card and,
-    where it was measured, the quality."""
+    """What config.json says besides settings: people, best epoch, the figures of the card, on whom
+    they were measured and, where it was, the quality."""
     measured = {} if quality is None else {FACT: quality.to_dict()}
     return {
         "trained_on": trained_on,
         "people": trained.people,
         "best_epoch": trained.best_epoch,
-        "figures": [
-            {"metric": f.metric, "group": f.group, "value": round(f.value, 4)}
-            for f in figures
-            if f.value == f.value
-        ],
+        "measured_on": measured_on,
+        "figures": [_figure(f) for f in figures if f.value == f.value],
         **measured,
     }
+
+
+def _figure(figure: Figure) -> Mapping[str, object]:
+    known = {"reference": round(figure.reference, 4)} if np.isfinite(figure.reference) else {}
+    value = round(figure.value, 4)
+    return {"metric": figure.metric, "group": figure.group, "value": value, **known}

@@ -36,6 +36,7 @@ MAX_JSON_BYTES = 5_000_000
 MAX_CARD_BYTES = 100_000
 MAX_WEIGHTS_BYTES = 200_000_000
 MAX_HEADER_BYTES = 1_000_000  # what safetensors says of its tensors before their numbers
+MAX_WORDS = 1000  # characters of a sentence that a model says of itself
 LARGEST_WEIGHT = 1e6
 LARGEST_OUTPUT = 1e9
 # What makes a card more than text: HTML, pictures, links, formulas and Streamlit's directives.
@@ -337,12 +338,46 @@ def _read_config(folder: Path) -> dict[str, Any]:
         return {
             "model": ModelConfig.from_dict(content["model"]),
             "training": TrainConfig.from_dict(content["training"]),
-            "facts": dict(content.get("facts", {})),
+            "facts": _checked_facts(content.get("facts", {})),
         }
     except KeyError as error:
         raise CheckpointError(f"config.json of {folder.name!r} lacks {error}.") from error
     except (TypeError, ValueError, ConfigError) as error:
         raise CheckpointError(f"config.json of {folder.name!r} cannot be read: {error}") from error
+
+
+def _checked_facts(facts: Any) -> dict[str, Any]:
+    """What a model says of itself, if it says it as `card.facts` does; raises ValueError.
+
+    The quality among it is checked by `Quality.from_facts`.
+    """
+    if not isinstance(facts, dict):
+        raise ValueError("facts are no object")
+    for name in ("trained_on", "measured_on"):
+        if not isinstance(facts.get(name, ""), str) or len(facts.get(name, "")) > MAX_WORDS:
+            raise ValueError(f"facts.{name} is no text of up to {MAX_WORDS:,} characters")
+    people, figures = facts.get("people", {}), facts.get("figures", [])
+    if not isinstance(people, dict) or not all(_is_count(one) for one in people.values()):
+        raise ValueError("facts.people are no counts")
+    if not isinstance(figures, list) or not all(map(_is_figure, figures)):
+        raise ValueError("facts.figures are no list of metric, group and value")
+    return facts
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 10**9
+
+
+def _is_figure(figure: object) -> bool:
+    return (
+        isinstance(figure, dict)
+        and all(isinstance(figure.get(name), str) for name in ("metric", "group"))
+        and all(
+            isinstance(figure.get(name, 0.0), int | float) and type(figure.get(name)) is not bool
+            for name in ("value", "reference")
+        )
+        and "value" in figure
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -35,12 +35,16 @@ MEANINGS = {
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure of a model: name, the group it is of, value, and what good looks like."""
+    """One figure of a model: name, the group it is of, value, and what good looks like.
+
+    reference: what the value is to be held against, nan where there is nothing.
+    """
 
     metric: str
     group: str
     value: float
     good: str
+    reference: float = float("nan")
 
 
 def ranking_auc(score: Array, diseased: NDArray[np.bool_]) -> float:

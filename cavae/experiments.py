@@ -110,4 +110,4 @@ def save_trained(
     card = write_card(
         trained, folder.name, sources or trained_on, figures, measured_on, command, quality
     )
-    save_model(trained, folder, card, facts(trained, trained_on, figures, quality))
+    save_model(trained, folder, card, facts(trained, trained_on, figures, measured_on, quality))

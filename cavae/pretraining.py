@@ -134,7 +134,13 @@ def pretrain_semi_synthetic(output: Path) -> TrainedModel:
 def _figures(estimates: Mapping[str, Estimate]) -> tuple[Figure, ...]:
     """The metrics of the semi-synthetic experiment for the card, beside what they refer to."""
     return tuple(
-        Figure(metric.name, "test people", estimates[metric.key].value, _best(metric, estimates))
+        Figure(
+            metric.name,
+            "test people",
+            estimates[metric.key].value,
+            _best(metric, estimates),
+            estimates[metric.key].reference,
+        )
         for metric in METRICS
     )
 

@@ -22,6 +22,7 @@ class Criterion:
     meaning: str
 
 
+NOT_SAID = "It is not said on whom its figures were measured."
 CRITERIA = (
     Criterion(
         "salient_auc",
@@ -105,40 +106,23 @@ def standing(name_or_folder: str | Path) -> Standing:
         variant=model.variant,
         background=training.background,
         target=training.target,
-        trained_on=str(facts.get("trained_on", ""))[:500],
-        people=_people(facts.get("people")),
+        trained_on=facts.get("trained_on", ""),
+        people=sum(facts.get("people", {}).values()),
         features=len(model.features),
         kind="regions" if regions else "features",
-        figures=_of_card(facts.get("figures")) | _of_quality(quality),
-        measured_on=_measured_on(facts, quality),
+        figures=_of_card(facts.get("figures", [])) | _of_quality(quality),
+        measured_on=facts.get("measured_on") or (quality.measured_on if quality else NOT_SAID),
     )
 
 
-def _measured_on(facts: Mapping[str, Any], quality: Quality | None) -> str:
-    said = facts.get("measured_on") or (quality.measured_on if quality else "")
-    return said[:500] if isinstance(said, str) and said else "Measured on people it does not name."
-
-
-def _people(counts: object) -> int:
-    if not isinstance(counts, Mapping):
-        return 0
-    return sum(n for n in counts.values() if type(n) is int and 0 < n < 10**9)
-
-
-def _of_card(figures: object) -> dict[str, float]:
-    """The figures to compare among those of the card; whatever is none is passed over."""
+def _of_card(figures: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The figures to compare among those of the card."""
     found: dict[str, float] = {}
-    for figure in figures if isinstance(figures, Sequence) else ():
-        if not isinstance(figure, Mapping):
-            continue
-        metric, value = figure.get("metric"), _number(figure.get("value"))
-        for key, names in METRICS.items():
-            if metric in names and math.isfinite(value):
-                found[key] = value
-        for key, name in RATIOS.items():
-            reference = _number(figure.get("reference"))
-            if metric == name and reference > 0 and math.isfinite(value):
-                found[key] = value / reference
+    for figure in figures:
+        metric, value, reference = figure["metric"], figure["value"], figure.get("reference", 0)
+        found |= {key: float(value) for key, names in METRICS.items() if metric in names}
+        if reference > 0:
+            found |= {key: value / reference for key, name in RATIOS.items() if metric == name}
     return found
 
 
@@ -149,8 +133,3 @@ def _of_quality(quality: Quality | None) -> dict[str, float]:
     attacks = [value for key, value in values.items() if key.startswith("attack")]
     useful = {"useful_auc": values["tstr_auc"]} if "tstr_auc" in values else {}
     return useful | ({"attack_auc": max(attacks)} if attacks else {})
-
-
-def _number(value: object) -> float:
-    known = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if known else float("nan")

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cavae.atlas import rois
 from cavae.cohort.findings import Field, Findings
-from cavae.cohort.text import ONE_GROUP, counted, listed, quoted
+from cavae.cohort.text import ONE_GROUP, counted, has_invisible, listed, quoted
 
 LOOKED_AT = 50
 """Cells of a column among which an example is looked for."""
@@ -79,7 +79,7 @@ def report_thousands(fields: Iterable[Field], findings: Findings) -> None:
 
 
 def doubt_people(values: pd.DataFrame, subjects: pd.DataFrame, findings: Findings) -> None:
-    """Report people who occur twice under different ids, and ids that a spreadsheet changed."""
+    """Report people who occur twice under different ids, and ids that are not what they seem."""
     repeated = values.duplicated(keep=False)
     if values.shape[1] >= MIN_COLUMNS and repeated.any():
         ids = subjects["subject_id"][repeated.to_numpy()]
@@ -89,6 +89,12 @@ def doubt_people(values: pd.DataFrame, subjects: pd.DataFrame, findings: Finding
             f"row: {listed(ids)}; are they one person?",
         )
     ids = subjects["subject_id"].astype(str)
+    hidden = np.array([has_invisible(one) for one in ids], dtype=bool)
+    if hidden.any():
+        findings.notices.append(
+            f"{counted(int(hidden.sum()), 'id holds', 'ids hold')} invisible characters and may "
+            f"not be found in another table: {listed(ids[hidden], 3)}."
+        )
     changed = ids.str.fullmatch(r"\d[.,]\d+E\+\d+|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}")
     if changed.any():
         findings.notices.append(

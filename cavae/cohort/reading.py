@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from cavae.cohort.text import quoted, shown
+from cavae.cohort.text import file_name, quoted, shown
 from cavae.errors import DataError
 from cavae.tables import armed
 
@@ -146,7 +146,7 @@ def _load(source: Source) -> tuple[str, bytes]:
             raise DataError(f"{quoted(path)} cannot be opened.") from error
     if not isinstance(source, Buffer):
         raise DataError(f"A table is a file or an upload, not {quoted(type(source).__name__)}.")
-    name = str(getattr(source, "name", None) or "the table")
+    name = file_name(str(getattr(source, "name", None) or "")) or "the table"
     _limit(name, getattr(source, "size", 0) or 0, MAX_BYTES, "bytes")
     data = source.getvalue()
     if not isinstance(data, bytes):

@@ -31,9 +31,19 @@ def shown(text: object) -> str:
     return plain if len(plain) <= SHOWN_LENGTH else plain[: SHOWN_LENGTH - 1] + "…"
 
 
+def has_invisible(text: str) -> bool:
+    """Whether there are control characters, marks of writing direction and the like in it."""
+    return not text.isprintable() and any(unicodedata.category(c)[0] == "C" for c in text)
+
+
 def quoted(text: object) -> str:
     """`shown` in double quotes."""
     return f'"{shown(text)}"'
+
+
+def file_name(path: str) -> str:
+    """The last part of a path by a stranger, whatever machine it was written for."""
+    return re.split(r"[\\/]", path.rstrip("\\/"))[-1]
 
 
 def listed(texts: Iterable[object], most: int = 10) -> str:

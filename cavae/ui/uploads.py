@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae.atlas import rois
+from cavae.cohort.text import file_name
 from cavae.errors import DataError
 from cavae.ui import models, state
 
@@ -28,10 +29,13 @@ LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class File:
-    """A copy of a dropped file, a `Source` for `read_cohort`."""
+    """A copy of a dropped file, a `Source` for `read_cohort`; no folders are left in its name."""
 
     name: str
     data: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", file_name(self.name))
 
     def getvalue(self) -> bytes:
         """The bytes of the file."""
@@ -181,7 +185,8 @@ def _read(reading: Reading) -> Reading:
         return replace(reading, check=read_cohort(*reading.files, mapping=reading.mapping))
     except DataError as error:
         text = str(error) if reading.volumes else NO_VOLUMES
-    except Exception:  # Whatever a stranger's file does to the reader, the visitor gets a sentence.
-        LOG.exception("A dropped file could not be read")
+    except Exception as error:  # Whatever a stranger's file does, the visitor gets a sentence.
+        # The message and the trace may hold somebody's values.
+        LOG.error("A dropped file could not be read: %s", type(error).__name__)
         text = f"{reading.names} cannot be read: something in it was not foreseen."
     return replace(reading, error=text)

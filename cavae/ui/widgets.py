@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from cavae.ui import registry, state
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
 
+HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # Unicode's kinds of characters without a picture
+ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|[\w.+-](?=@)", re.IGNORECASE)
 NOT_DIAGNOSTIC = "For research. Not a diagnostic device."
 
 
@@ -133,5 +136,12 @@ def _by_diagnosis(cohort: Cohort) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from a visitor's file, so that Markdown shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", text)
+    """Text from a visitor's file, so that Markdown shows it as it is, on one line.
+
+    Addresses do not become links, and characters that cannot be seen, such as those that turn the
+    writing direction, are shown as "�".
+    """
+    seen = "".join("�" if unicodedata.category(c) in HIDDEN else c for c in " ".join(text.split()))
+    # Markdown finds addresses after it has taken the backslashes away.
+    seen = ADDRESS.sub("\\g<0>\u2060", seen)
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", seen)
