@@ -58,7 +58,7 @@ from cavae.simulation_evaluation import (
 from cavae.synthesis import encode
 from cavae.tables import save_table, whole_file
 from cavae.tasks import LOCAL, Task, run_tasks
-from cavae.training import Split, TrainedModel, train
+from cavae.training import Run, Split, train_together
 
 Array = NDArray[np.float64]
 OnProgress = Callable[[float], object]
@@ -67,7 +67,8 @@ FoldRow = tuple[str, int, str, float]
 
 SEED = 0
 FEWEST_FOLDS, MOST_FOLDS = 2, 20
-EVALUATION, BASELINE, EPOCH = 5.0, 6.0, 0.03  # seconds, roughly: what the time left goes by
+TOGETHER = 4  # variants: what more of them work on does not fit a processor's cache
+EVALUATION, BASELINE, EPOCH = 5.0, 6.0, 0.013  # seconds, roughly: what the time left goes by
 ON_ITS_OWN = {"paper_bgcolor": "white", "plot_bgcolor": "white", "width": 960}
 """A figure that is a page by itself is not see-through."""
 
@@ -135,12 +136,15 @@ def require_folder(output: Path) -> None:
 
 
 def ablation_tasks(simulated: SemiSynthetic, effort: Effort) -> list[Task]:
-    """One task a training, a baseline, and the real data; what takes longest first."""
-    training = EVALUATION + EPOCH * effort.epochs
+    """A few trainings a task, a baseline, and the real data; what takes longest first."""
     trained = [
-        Task(measure_variant, (one, simulated, effort), training)
-        for one in (CALIBRATED, *without_parts(), *OF_PAPER)
-        if one not in UNCALIBRATED
+        Task(
+            measure_variants,
+            (together, simulated, effort),
+            len(together) * (EVALUATION + EPOCH * effort.epochs),
+            ", ".join(one.name for one in together),
+        )
+        for together in ensembles()
     ]
     others = [
         Task(measure_baseline, (name, simulated, effort), BASELINE) for name in reversed(BASELINES)
@@ -148,24 +152,46 @@ def ablation_tasks(simulated: SemiSynthetic, effort: Effort) -> list[Task]:
     return [*trained, *others, Task(measure_real, (simulated, effort), EVALUATION)]
 
 
-def measure_variant(variant: Variant, simulated: SemiSynthetic, effort: Effort) -> Measured:
-    """Train a variant and measure it; the calibrated one also as it is without calibration.
+def ensembles() -> list[tuple[Variant, ...]]:
+    """Variants whose networks have one shape train together, TOGETHER at most; the largest first.
+
+    Who is in which does not depend on the machine, nor do the numbers on who is in which.
+    """
+    by_network: dict[str, list[Variant]] = {}
+    for one in (CALIBRATED, *without_parts(), *OF_PAPER):
+        if one not in UNCALIBRATED:
+            by_network.setdefault(one.variant, []).append(one)
+    found = [
+        tuple(variants[start : start + TOGETHER])
+        for variants in by_network.values()
+        for start in range(0, len(variants), TOGETHER)
+    ]
+    return sorted(found, key=len, reverse=True)
+
+
+def measure_variants(
+    variants: Sequence[Variant], simulated: SemiSynthetic, effort: Effort
+) -> Measured:
+    """Train variants together and measure each; the calibrated one also as it is without
+    calibration.
 
     Calibration comes after training, so that without it the network is the same.
     """
-    trained = train_variant(variant, split_of(simulated), effort.epochs)
-    measured = measure_model(variant.name, trained, simulated, effort)
-    if variant == CALIBRATED:
-        bare = replace(trained, calibration=None)
-        for plain in UNCALIBRATED:
-            measured += measure_model(plain.name, bare, simulated, effort)
+    split, measured = split_of(simulated), Measured([], [])
+    runs = [run_of(one, split, effort.epochs) for one in variants]
+    for one, trained in zip(variants, train_together(runs), strict=True):
+        measured += measure_model(one.name, trained, simulated, effort)
+        if one == CALIBRATED:
+            bare = replace(trained, calibration=None)
+            for plain in UNCALIBRATED:
+                measured += measure_model(plain.name, bare, simulated, effort)
     return measured
 
 
-def train_variant(variant: Variant, split: Split, epochs: int) -> TrainedModel:
-    """Train a variant as the command `train --data` does, on the processor."""
+def run_of(variant: Variant, split: Split, epochs: int) -> Run:
+    """A variant trained as the command `train --data` does, on the processor."""
     settings = {**SIMULATED, "epochs": epochs, "seed": SEED, "device": "cpu", **variant.settings}
-    return train(split, train_config(variant.preset, **settings), variant=variant.variant)
+    return Run(split, train_config(variant.preset, **settings), variant=variant.variant)
 
 
 def measure_model(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -44,12 +44,14 @@ from cavae.sweep import (
 from cavae.synthesis import SampleRequest, sample_pairs
 from cavae.tables import save_table
 from cavae.tasks import LOCAL, Task, run_tasks
-from cavae.training import Split, split_cohort, train
+from cavae.training import Run, Split, split_cohort, train_together
 
 People = Cohort | SemiSynthetic
 OnCell = Callable[[int, int], object]  # told how many cells are done, of how many
 
 DEAL = 0  # the seed of who is in which part: the same people for every setting and seed
+TOGETHER = 4  # cells: what more of them work on does not fit a processor's cache
+WORKERS = 8  # who should all have work before cells train together
 FEWEST_HELD_OUT = 5  # people of each side in a fold, or nothing can be said of it
 TRUTH = ("effect_r", "effect_rmse", "effect_slope", "coverage90", "completeness", "common_auc")
 """What is measured only where the true twins and subtypes are known."""
@@ -129,11 +131,37 @@ MEASURED = {
 # --------------------------------------------------------------------------- one training
 
 
-def run_cell(cell: Cell, people: People) -> list[Row]:
-    """Train on the people of the other folds, and measure on those of this fold alone."""
-    split, simulated = part(cell, people)
-    trained = train(split, cell.config, cell.latent, variant=cell.variant)
-    return measure(trained, split, simulated)
+def run_cells(cells: Sequence[Cell], people: People) -> list[list[Row]]:
+    """Train each on the people of the other folds, together, and measure on those of its fold."""
+    known = {_people_of(cell): cell for cell in cells}
+    known = {people_of: part(cell, people) for people_of, cell in known.items()}
+    parts = [known[_people_of(cell)] for cell in cells]
+    trained = train_together(
+        [
+            Run(split, cell.config, cell.latent, cell.variant)
+            for cell, (split, _) in zip(cells, parts, strict=True)
+        ]
+    )
+    return [measure(one, *of_cell) for one, of_cell in zip(trained, parts, strict=True)]
+
+
+def _people_of(cell: Cell) -> tuple[Any, ...]:
+    """What `part` goes by."""
+    return cell.config.background, cell.config.target, cell.folds, cell.fold
+
+
+def ensembles(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Cells that train together: those whose networks have one shape, TOGETHER at most, and fewer
+    where that would leave workers without any."""
+    by_shape: dict[tuple[str, int], list[Cell]] = {}
+    for cell in cells:
+        by_shape.setdefault((cell.variant, cell.latent), []).append(cell)
+    size = max(1, min(TOGETHER, len(cells) // WORKERS))
+    return [
+        found[start : start + size]
+        for found in by_shape.values()
+        for start in range(0, len(found), size)
+    ]
 
 
 def part(cell: Cell, people: People) -> tuple[Split, SemiSynthetic | None]:
@@ -239,12 +267,16 @@ def run_sweep(
             on_cell(len(cells) - len(left), len(cells))
 
     tell()
-    tasks = [Task(run_cell, (cell, people), name=cell.name) for cell in left]
-    started = list(left)
-    for number, rows in run_tasks(tasks, scheduler, stopped):
-        runs = join_runs([runs, rows_of(started[number], digest, rows)])
+    together = ensembles(left)
+    tasks = [
+        Task(run_cells, (some, people), len(some), "; ".join(cell.name for cell in some))
+        for some in together
+    ]
+    for number, found in run_tasks(tasks, scheduler, stopped):
+        for cell, rows in zip(together[number], found, strict=True):
+            runs = join_runs([runs, rows_of(cell, digest, rows)])
+            left.remove(cell)
         save_runs(runs, output)
-        left.remove(started[number])
         tell()
     return runs
 

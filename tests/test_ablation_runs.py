@@ -17,15 +17,16 @@ from cavae.ablation import (
 from cavae.ablation_runs import (
     Effort,
     latents_of_test,
-    measure_variant,
+    measure_variants,
     run_ablation,
-    train_variant,
+    run_of,
 )
 from cavae.errors import ConfigError, DataError
 from cavae.experiments import split_of
 from cavae.metrics import logistic_auc
 from cavae.simulation import read_simulation, save_simulation
 from cavae.simulation_evaluation import evaluate_simulation
+from cavae.training import train_together
 
 TINY = Effort(epochs=2, resamples=3, folds=2)
 LAMBDA_10 = OF_PAPER[3]
@@ -59,6 +60,11 @@ def test_files_of_the_contract_and_no_leftovers(run):
     assert header == "variant,metric,value,low,high"
 
 
+def train_alone(variant, simulated):
+    [trained] = train_together([run_of(variant, split_of(simulated), TINY.epochs)])
+    return trained
+
+
 def test_progress_rises_to_the_whole(run):
     assert run[1] == sorted(run[1])
     assert run[1][-1] == pytest.approx(1.0)
@@ -75,7 +81,7 @@ def test_every_row_is_there_in_order_with_intervals_around_values(run):
 
 
 def test_a_row_is_what_evaluate_says_of_the_same_model(run, simulated):
-    trained = train_variant(LAMBDA_10, split_of(simulated), TINY.epochs)
+    trained = train_alone(LAMBDA_10, simulated)
     expected = evaluate_simulation(trained, simulated, TINY.resamples).estimates
     table = read_table(run[0] / "table.csv")
     rows = table[table["variant"] == LAMBDA_10.name].set_index("metric")
@@ -86,18 +92,18 @@ def test_a_row_is_what_evaluate_says_of_the_same_model(run, simulated):
 
 def test_without_calibration_the_network_is_the_same(simulated):
     (plain,) = (one for one in without_parts() if set(one.settings) == {"calibrate"})
-    measured = measure_variant(CALIBRATED, simulated, TINY).table
+    measured = measure_variants([CALIBRATED], simulated, TINY).table
     rows = {(name, metric): value for name, metric, value, *_ in measured}
-    trained = train_variant(plain, split_of(simulated), TINY.epochs)
+    trained = train_alone(plain, simulated)
     expected = evaluate_simulation(trained, simulated, TINY.resamples).estimates
     for metric in ("w2_target", "separation", "completeness", "effect_r"):
         assert rows[plain.name, metric] == pytest.approx(expected[metric].value)
 
 
 def test_folds_are_those_of_the_leakage_that_evaluate_measures(run, simulated):
-    trained = train_variant(LAMBDA_10, split_of(simulated), TINY.epochs)
+    trained = train_alone(LAMBDA_10, simulated)
     common, _, subtypes = latents_of_test(trained, simulated)
-    five = measure_variant(LAMBDA_10, simulated, Effort(epochs=2, resamples=0)).folds
+    five = measure_variants([LAMBDA_10], simulated, Effort(epochs=2, resamples=0)).folds
     areas = [value for _, _, metric, value in five if metric == "common_auc"]
     assert sum(areas) / 5 == pytest.approx(logistic_auc(common, subtypes != "healthy"))
 
