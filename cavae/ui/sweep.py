@@ -9,9 +9,10 @@ import pandas as pd
 import streamlit as st
 
 from cavae import numbers
+from cavae.config import TrainConfig
 from cavae.errors import ConfigError
 from cavae.jobs import Job
-from cavae.sweep import FEWEST_FOLDS, MOST_FOLDS, Cell, Cohorts, Grid, read_runs, summarize
+from cavae.sweep import FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
 from cavae.ui import charts, downloads
 from cavae.ui.training import STEP_SECONDS, Groups, duration, jobs, sides
 from cavae.ui.widgets import plain
@@ -118,7 +119,8 @@ def _variants_and_presets(names: list[str]) -> tuple[tuple[str, ...], tuple[str,
 def outlook(cohort: Cohort, grid: Grid) -> str:
     """How many trainings that is, and how long they take."""
     cells, at_once = grid.cells(), _workers()
-    each = [MEASURING_SECONDS + STEP_SECONDS * _steps(cohort, grid, cell) for cell in cells]
+    steps = {one: _steps(cohort, grid, one) for one in grid.cohorts}
+    each = [MEASURING_SECONDS + STEP_SECONDS * steps[cell.cohorts] * grid.epochs for cell in cells]
     settings = len(cells) // (grid.folds * len(grid.seeds))
     seeds = "1 seed" if len(grid.seeds) == 1 else f"{len(grid.seeds)} seeds"
     longest = duration(STARTING_SECONDS + max(sum(each) / at_once, max(each)))
@@ -134,12 +136,12 @@ def _workers() -> int:
     return cpu_count()
 
 
-def _steps(cohort: Cohort, grid: Grid, cell: Cell) -> int:
-    """Batches of a training, at most."""
-    config = cell.config
-    people = max(len(side) for side in sides(cohort, Groups(config.background, config.target)))
+def _steps(cohort: Cohort, grid: Grid, cohorts: Cohorts) -> int:
+    """Batches of an epoch."""
+    config = TrainConfig()
+    people = max(len(side) for side in sides(cohort, Groups(cohorts.background, cohorts.target)))
     learned = people * (1 - 1 / grid.folds) * (1 - config.validation)
-    return math.ceil(learned / config.batch_size) * grid.epochs
+    return math.ceil(learned / config.batch_size)
 
 
 # --------------------------------------------------------------------------- the job
