@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
@@ -30,6 +32,7 @@ MODELS = {
     "Total correlation": ("total-correlation", "paper"),
     "Conditional VAE": ("conditional", "paper"),
 }
+AXIS = 40  # letters in a line of the upright axis
 WEIGHTS = ["0", "1", "10", "100", "1000"]
 STATUS = {
     "queued": "Waiting",
@@ -179,17 +182,33 @@ def _show_job(job_id: str, ended: bool) -> None:
     if job.ended and not ended:
         st.rerun()  # The whole page: no timer any more.
     st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False)
-    _progress(job)
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    with left:
+        _progress(job)
+    stop = {"icon": ":material/stop:", "help": "What is done is kept.", "width": "stretch"}
+    if not job.ended and right.button("Stop", key="stop_sweep", **stop):
+        jobs().cancel(job_id)
     runs = read_runs(jobs().folder(job_id))
     if len(runs):
         _show_runs(runs)
+    st.caption(plain(_settings_words(job.settings)))
     if not job.ended:
-        if st.button("Stop and keep what is done", key="stop_sweep", icon=":material/stop:"):
-            jobs().cancel(job_id)
         st.caption(
             "You may close this page: the address above brings you back. Whoever has the address "
             "can see this sweep."
         )
+
+
+def _settings_words(settings: Mapping[str, Any]) -> str:
+    """Who against whom, and what does not vary."""
+    cohorts = "; ".join(
+        f"{'/'.join(target)} against {'/'.join(background)}"
+        for background, target in settings["cohorts"]
+    )
+    return (
+        f"{cohorts}. Each setting with {len(settings['seeds'])} seeds × {settings['folds']} folds, "
+        f"at most {settings['epochs']} epochs."
+    )
 
 
 def _progress(job: Job) -> None:
@@ -229,9 +248,9 @@ def _show_runs(runs: pd.DataFrame) -> None:
     shown = runs[(runs["metric"] == metric) & (runs["group"] == group)]
     summary = summarize(shown)
     summary = summary.assign(model=_names(summary))
-    unit = measure.unit or "no unit"
+    title = "<br>".join(wrap(f"{measure.name} ({measure.unit or 'no unit'})", AXIS))
     charts.draw(
-        plot_sweep(shown, summary, f"{measure.name.split(',')[-1].strip()} ({unit})", measure.best),
+        plot_sweep(shown, summary, title, measure.best),
         "sweep_picture",
         f"{measure.name} by λ: a dot a training, means with 95 % intervals.",
     )
