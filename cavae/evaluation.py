@@ -15,6 +15,8 @@ from cavae.synthesis import Twins, encode, healthy_twins
 
 Array = NDArray[np.float64]
 
+FLOOR_RATIO = "W2 of generated people, over its floor"
+SEPARATION_RATIO = "separation of generated groups, over that of real ones"
 HIPPOCAMPI = ("47", "48")  # right, left
 MEANINGS = {
     "MAD, median (SD)": "Should rise from healthy to severe; alike in all groups, the distance "
@@ -29,6 +31,10 @@ MEANINGS = {
     "leaks into what should be shared.",
     "hippocampal effect, mean (SD)": "Near 0 in healthy people, and the lower the more severe; far "
     "below 0 in healthy people it is a false alarm.",
+    FLOOR_RATIO: "At 1 generated people are as like the real ones as other real people are; above "
+    "it, they differ more.",
+    SEPARATION_RATIO: "At 1 generated groups lie as far apart as real ones; below it the disease "
+    "comes out too weak, above it too strong.",
 }
 """What good and bad look like, by the metric of a `Figure`."""
 

@@ -46,7 +46,9 @@ class Look:
 
     @cached_property
     def separation_auc(self) -> float:
-        """The same on salient s: the higher the better."""
+        """The same on salient s: the higher the better; nan where s is the same for everyone."""
+        if not np.ptp(self.salient, axis=0).any():
+            return float("nan")
         return logistic_auc(self.salient, self.is_target, folds=FOLDS)
 
 

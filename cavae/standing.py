@@ -10,6 +10,7 @@ from typing import Any
 
 from cavae.atlas import rois
 from cavae.checkpoint import model_facts, model_settings
+from cavae.evaluation import FLOOR_RATIO, SEPARATION_RATIO
 from cavae.quality import Quality
 
 
@@ -68,6 +69,8 @@ METRICS: Mapping[str, tuple[str, ...]] = {
         "AUC of target against background on common z",
     ),
     "hippocampus": ("hippocampal effect, mean (SD)",),
+    "w2_ratio": (FLOOR_RATIO,),
+    "separation": (SEPARATION_RATIO,),
 }
 """Figures of the card by the names that they have there; of several groups the last counts."""
 RATIOS: Mapping[str, str] = {

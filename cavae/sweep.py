@@ -6,6 +6,7 @@ and metric, `summary.csv` one for each setting and metric, over seeds and folds.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
@@ -61,6 +62,11 @@ class Cell:
     fold: int
 
     @property
+    def cohorts(self) -> Cohorts:
+        """Who against whom."""
+        return Cohorts(self.config.background, self.config.target)
+
+    @property
     def name(self) -> str:
         """`contrastive, calibrated, λ 10, seed 0, fold 1 of 3`."""
         return (
@@ -108,8 +114,10 @@ class Grid:
                 raise ConfigError(f"{name} is empty; accepted: at least one.")
         if not FEWEST_FOLDS <= self.folds <= MOST_FOLDS:
             raise ConfigError(f"folds is {self.folds}; accepted: {FEWEST_FOLDS} to {MOST_FOLDS}.")
-        if (count := len(self.cells())) > MOST_CELLS:
+        every = (self.lambdas, self.seeds, range(self.folds), self._models(), self.cohorts)
+        if (count := math.prod(map(len, every))) > MOST_CELLS:
             raise ConfigError(f"That is {count:,} trainings; accepted: up to {MOST_CELLS:,}.")
+        self.cells()  # Refuses settings that no training can have.
 
     def cells(self) -> tuple[Cell, ...]:
         """Every training. Those of one seed and fold stand together, so that a sweep that is

@@ -101,6 +101,26 @@ def armed(text: str) -> str:
     return _DISARMED.sub("", text)
 
 
+def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with its text and its column names `disarmed`; the same object where all is so.
+
+    For tables on a page, too: Streamlit's own button saves them as CSV.
+    """
+    safe = {}
+    for position, (_, column) in enumerate(table.items()):
+        if not pd.api.types.is_numeric_dtype(column):
+            found = {text: disarmed(text) for text in column.unique() if isinstance(text, str)}
+            if any(text != plain for text, plain in found.items()):
+                safe[position] = [found.get(cell, cell) for cell in column]
+    names = [disarmed(name) if isinstance(name, str) else name for name in table.columns]
+    if not safe and names == list(table.columns):
+        return table
+    table = table.copy(deep=False)
+    for position, cells in safe.items():
+        table.isetitem(position, cells)
+    return table.set_axis(names, axis=1)
+
+
 def csv_bytes(table: pd.DataFrame) -> bytes:
     """A table as commands write it to .csv, byte for byte."""
     stream = io.BytesIO()
@@ -135,7 +155,7 @@ def _csv(chunk: pd.DataFrame, header: bool) -> bytes:
     """
     import pyarrow as pa
 
-    chunk = _without_formulas(chunk)
+    chunk = without_formulas(chunk)
     try:
         if chunk.shape[1] > 1 and chunk.columns.is_unique:
             return _arrow_csv(pa.Table.from_pandas(chunk, preserve_index=False), header)
@@ -145,23 +165,6 @@ def _csv(chunk: pd.DataFrame, header: bool) -> bytes:
     if "\r" in text:  # pandas leaves it bare, and what reads the file would take it for a new row
         text = chunk.to_csv(index=False, header=header, quoting=csv.QUOTE_NONNUMERIC)
     return text.encode("utf-8")
-
-
-def _without_formulas(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with its text and its column names `disarmed`; the same object where all is so."""
-    safe = {}
-    for position, (_, column) in enumerate(table.items()):
-        if not pd.api.types.is_numeric_dtype(column):
-            found = {text: disarmed(text) for text in column.unique() if isinstance(text, str)}
-            if any(text != plain for text, plain in found.items()):
-                safe[position] = [found.get(cell, cell) for cell in column]
-    names = [disarmed(name) if isinstance(name, str) else name for name in table.columns]
-    if not safe and names == list(table.columns):
-        return table
-    table = table.copy(deep=False)
-    for position, cells in safe.items():
-        table.isetitem(position, cells)
-    return table.set_axis(names, axis=1)
 
 
 def _arrow_csv(table: pa.Table, header: bool) -> bytes:

@@ -71,6 +71,8 @@ def run_tasks(
         ConfigError: the address is none, or no scheduler or worker answers there.
         CavaeError: a task killed its workers; the scheduler was lost; or what a task raised.
     """
+    if not tasks:
+        return iter(())
     if scheduler == LOCAL:
         return _run_here(tasks, stopped)
     return _run_there(tasks, scheduler, stopped)

@@ -7,16 +7,16 @@ from cavae.ui import charts, frame, state, sweep, training, widgets
 frame.require()
 charts.make_readable()
 st.title("Sweep", anchor=False)
-st.markdown(
-    "Train many models with other settings, and see which do best on people whom they have not "
-    "seen, and how much of that is chance."
-)
 
 
 def order_form(table: state.Loaded) -> None:
     """Who against whom, what varies, what to expect of it; and the button."""
     from cavae.sweep_runs import SweepOrder, require_people
 
+    st.markdown(
+        "Train many models with other settings, and see which do best on people whom they have not "
+        "seen, and how much of that is chance."
+    )
     groups = training.choose_groups(table.cohort)
     if (problem := training.problem(table.cohort, groups)) is not None:
         st.info(problem, icon=":material/info:")

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from cavae.plots.colors import BLUE, LINE, OTHERS, VERMILLION, see_through
 from cavae.plots.layout import inert, transparent
 
-HEIGHT = 380
+HEIGHT = 340
 APART, NARROW = 0.16, 0.05  # of the step between two λ: models, and dots of one model
 COLORS = (BLUE, VERMILLION, *OTHERS)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
@@ -60,7 +60,7 @@ def _dots(
         y=runs["value"],
         customdata=runs[["lambda", "seed", "fold"]],
         mode="markers",
-        marker={"color": see_through(color, 0.45), "symbol": symbol, "size": 6},
+        marker={"color": see_through(color, 0.6), "symbol": symbol, "size": 6},
         hovertemplate="λ %{customdata[0]:g}, seed %{customdata[1]}, fold %{customdata[2]}: "
         "%{y:.3f}<extra></extra>",
         showlegend=False,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
+from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from cavae.plots.colors import GREY, OTHERS, POINT_EDGE, group_color, group_symbol
@@ -21,7 +22,7 @@ History = Mapping[str, Any]
 COHORTS = {"background": "Healthy", "target": "Disease"}
 DISTANCES = ("w2_background", "w2_target", "floor_background", "floor_target")
 SPACES = {"leakage_auc": "z", "separation_auc": "s"}
-GLIDE_MS = 700  # from one picture of people to the next, which comes each second
+TOOLS = ["zoom", "pan", "select", "lasso", "zoomIn", "zoomOut", "autoScale", "resetScale"]
 HEIGHT = 340
 MOST = 400  # points of a curve
 NEAREST = 3.0  # prior SD: a scatter shows at least so far
@@ -61,7 +62,10 @@ def plot_learning(history: Sequence[History], wide: bool = False) -> go.Figure:
     The squared 2-Wasserstein distance of generated to validation people (SD²), beside that of real
     people, and how well z and s tell the cohorts apart; below each other unless there is room.
     """
-    titles = ["Distance to people held out", "How well z and s tell apart"]
+    spaces = [
+        label for key, label in SPACES.items() if any(one[key] is not None for one in history)
+    ]
+    titles = ["Distance to people held out", f"Groups told apart by {' and '.join(spaces) or 'z'}"]
     rows, cols = (1, 2) if wide else (2, 1)
     figure = make_subplots(
         rows, cols, subplot_titles=titles, vertical_spacing=0.2, horizontal_spacing=0.08
@@ -87,46 +91,46 @@ def plot_terms(history: Sequence[History]) -> go.Figure:
 
 
 def plot_people(scatter: Scatter) -> go.Figure:
-    """Validation people in both latent spaces, common z and salient s, prior SD."""
-    figure = make_subplots(
-        1,
-        2,
-        horizontal_spacing=0.08,
-        subplot_titles=[
-            f"Common z: should mix{_auc(scatter.leakage_auc)}",
-            f"Salient s: should part{_auc(scatter.separation_auc)}",
-        ],
-    )
-    for column, seen in enumerate((scatter.common, scatter.salient), start=1):
-        for cohort, label in COHORTS.items():
-            people = seen[scatter.is_target == (cohort == "target")]
-            figure.add_scatter(
-                x=people[:, 0],
-                y=people[:, 1],
-                mode="markers",
-                name=label,
-                legendgroup=label,
-                showlegend=column == 1,
-                # Who is who, so that points glide from where they were.
-                ids=[f"{cohort}{k}" for k in range(len(people))],
-                marker={
-                    "color": group_color(cohort),
-                    "symbol": group_symbol(cohort),
-                    "size": 7,
-                    "opacity": 0.75,
-                    "line": POINT_EDGE,
-                },
-                hoverinfo="skip",
-                row=1,
-                col=column,
-            )
-        reach = max(NEAREST, math.ceil(float(np.abs(seen).max(initial=0.0))))
-        for update in (figure.update_xaxes, figure.update_yaxes):
-            update(range=(-reach, reach), zeroline=False, nticks=7, row=1, col=column)
-    figure.update_xaxes(title="first direction (prior SD)", title_standoff=2)
+    """Validation people in both latent spaces, common z and salient s, prior SD; in z alone where
+    s is the same for everyone."""
+    titles = [f"Common z: should mix{_auc(scatter.leakage_auc)}"]
+    if scatter.salient.any():
+        titles.append(f"Salient s: should part{_auc(scatter.separation_auc)}")
+    figure = make_subplots(1, len(titles), horizontal_spacing=0.1, subplot_titles=titles)
+    for column, _ in enumerate(titles, start=1):
+        seen = scatter.common if column == 1 else scatter.salient
+        _add_people(figure, seen, scatter.is_target, column)
+    figure.update_xaxes(title="first direction (prior SD)")
     figure.update_yaxes(title="second direction", title_standoff=2, col=1)
-    figure.update_layout(transition={"duration": GLIDE_MS, "easing": "cubic-in-out"})
     return _finished(figure, HEIGHT)
+
+
+def _add_people(
+    figure: go.Figure, seen: NDArray[np.float64], is_target: NDArray[np.bool_], column: int
+) -> None:
+    for cohort, label in COHORTS.items():
+        people = seen[is_target == (cohort == "target")]
+        figure.add_scatter(
+            x=people[:, 0],
+            y=people[:, 1],
+            mode="markers",
+            name=label,
+            legendgroup=label,
+            showlegend=column == 1,
+            marker={
+                "color": group_color(cohort),
+                "symbol": group_symbol(cohort),
+                "size": 7,
+                "opacity": 0.75,
+                "line": POINT_EDGE,
+            },
+            hoverinfo="skip",
+            row=1,
+            col=column,
+        )
+    reach = max(NEAREST, math.ceil(float(np.abs(seen).max(initial=0.0))))
+    for update in (figure.update_xaxes, figure.update_yaxes):
+        update(range=(-reach, reach), zeroline=False, nticks=7, row=1, col=column)
 
 
 def _add_distances(figure: go.Figure, history: Sequence[History], row: int, col: int) -> None:
@@ -210,7 +214,7 @@ def _finished(figure: go.Figure, height: int) -> go.Figure:
     transparent(figure, height)
     figure.update_annotations(font_size=14)
     figure.update_xaxes(rangemode="tozero", nticks=6, title_standoff=2)
-    figure.update_layout(margin={"t": 52}, dragmode=False)
+    figure.update_layout(margin={"t": 52}, dragmode=False, modebar={"remove": TOOLS})
     return figure.update_layout(legend={"y": 1.0, "yref": "container", "yanchor": "top"})
 
 

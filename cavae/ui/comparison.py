@@ -12,6 +12,7 @@ from cavae import numbers
 from cavae.plots import group_order
 from cavae.plots.cohorts import MEMORY_ROIS
 from cavae.plots.layout import effect_words
+from cavae.tables import disarmed
 from cavae.ui import results
 from cavae.ui.choices import choose_one
 from cavae.ui.glossary import explain
@@ -111,6 +112,7 @@ def show_all(rows: pd.DataFrame, unit: str) -> None:
     if not expander.open:
         return
     ordered = rows.iloc[np.argsort(-np.abs(rows["effect"].to_numpy()), kind="stable")]
+    ordered = ordered.assign(label=ordered["label"].map(disarmed))
     columns = dict(COLUMNS)
     if not unit:
         columns["healthy"] = st.column_config.NumberColumn("Twin", format="%.4g")

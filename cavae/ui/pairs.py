@@ -23,7 +23,7 @@ from cavae.synthesis import (
     sample_chunks,
     sample_pairs,
 )
-from cavae.tables import write_table
+from cavae.tables import without_formulas, write_table
 from cavae.ui import glossary, models, results, state, subtypes
 
 if TYPE_CHECKING:
@@ -171,9 +171,8 @@ def show_table(pairs: PairedCohort, unit: str) -> None:
         for index in pairs.features
     }
     columns["icv"] = st.column_config.NumberColumn("icv", format="%.0f", help="mm³")
-    st.dataframe(
-        pairs.table().head(PREVIEWED), hide_index=True, column_config=columns, height="content"
-    )
+    table = without_formulas(pairs.table().head(PREVIEWED))
+    st.dataframe(table, hide_index=True, column_config=columns, height="content")
 
 
 def _region_name(feature: str) -> str | None:

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from cavae import numbers, plots
+from cavae.tables import without_formulas
 from cavae.ui import charts, people, results, state
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def panel(cohort: Cohort) -> None:
         width="stretch",
     )
     if picked:
-        st.dataframe(describe(cohort, picked), hide_index=True, column_config=TABLE_COLUMNS)
+        table = without_formulas(describe(cohort, picked))
+        st.dataframe(table, hide_index=True, column_config=TABLE_COLUMNS)
     if on:
         st.switch_page("pages/counterfactual.py")
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from textwrap import wrap
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from cavae import numbers
+from cavae.config import TrainConfig
 from cavae.errors import ConfigError
 from cavae.jobs import Job
-from cavae.sweep import FEWEST_FOLDS, MOST_FOLDS, Cell, Cohorts, Grid, read_runs, summarize
+from cavae.sweep import FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
 from cavae.ui import charts, downloads
 from cavae.ui.training import STEP_SECONDS, Groups, duration, jobs, sides
 from cavae.ui.widgets import plain
@@ -29,6 +32,7 @@ MODELS = {
     "Total correlation": ("total-correlation", "paper"),
     "Conditional VAE": ("conditional", "paper"),
 }
+AXIS = 40  # letters in a line of the upright axis
 WEIGHTS = ["0", "1", "10", "100", "1000"]
 STATUS = {
     "queued": "Waiting",
@@ -118,7 +122,8 @@ def _variants_and_presets(names: list[str]) -> tuple[tuple[str, ...], tuple[str,
 def outlook(cohort: Cohort, grid: Grid) -> str:
     """How many trainings that is, and how long they take."""
     cells, at_once = grid.cells(), _workers()
-    each = [MEASURING_SECONDS + STEP_SECONDS * _steps(cohort, grid, cell) for cell in cells]
+    steps = {one: _steps(cohort, grid, one) for one in grid.cohorts}
+    each = [MEASURING_SECONDS + STEP_SECONDS * steps[cell.cohorts] * grid.epochs for cell in cells]
     settings = len(cells) // (grid.folds * len(grid.seeds))
     seeds = "1 seed" if len(grid.seeds) == 1 else f"{len(grid.seeds)} seeds"
     longest = duration(STARTING_SECONDS + max(sum(each) / at_once, max(each)))
@@ -134,12 +139,12 @@ def _workers() -> int:
     return cpu_count()
 
 
-def _steps(cohort: Cohort, grid: Grid, cell: Cell) -> int:
-    """Batches of a training, at most."""
-    config = cell.config
-    people = max(len(side) for side in sides(cohort, Groups(config.background, config.target)))
+def _steps(cohort: Cohort, grid: Grid, cohorts: Cohorts) -> int:
+    """Batches of an epoch."""
+    config = TrainConfig()
+    people = max(len(side) for side in sides(cohort, Groups(cohorts.background, cohorts.target)))
     learned = people * (1 - 1 / grid.folds) * (1 - config.validation)
-    return math.ceil(learned / config.batch_size) * grid.epochs
+    return math.ceil(learned / config.batch_size)
 
 
 # --------------------------------------------------------------------------- the job
@@ -177,17 +182,33 @@ def _show_job(job_id: str, ended: bool) -> None:
     if job.ended and not ended:
         st.rerun()  # The whole page: no timer any more.
     st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False)
-    _progress(job)
+    left, right = st.columns([3, 1], vertical_alignment="center")
+    with left:
+        _progress(job)
+    stop = {"icon": ":material/stop:", "help": "What is done is kept.", "width": "stretch"}
+    if not job.ended and right.button("Stop", key="stop_sweep", **stop):
+        jobs().cancel(job_id)
     runs = read_runs(jobs().folder(job_id))
     if len(runs):
         _show_runs(runs)
+    st.caption(plain(_settings_words(job.settings)))
     if not job.ended:
-        if st.button("Stop and keep what is done", key="stop_sweep", icon=":material/stop:"):
-            jobs().cancel(job_id)
         st.caption(
             "You may close this page: the address above brings you back. Whoever has the address "
             "can see this sweep."
         )
+
+
+def _settings_words(settings: Mapping[str, Any]) -> str:
+    """Who against whom, and what does not vary."""
+    cohorts = "; ".join(
+        f"{'/'.join(target)} against {'/'.join(background)}"
+        for background, target in settings["cohorts"]
+    )
+    return (
+        f"{cohorts}. Each setting with {len(settings['seeds'])} seeds × {settings['folds']} folds, "
+        f"at most {settings['epochs']} epochs."
+    )
 
 
 def _progress(job: Job) -> None:
@@ -227,9 +248,9 @@ def _show_runs(runs: pd.DataFrame) -> None:
     shown = runs[(runs["metric"] == metric) & (runs["group"] == group)]
     summary = summarize(shown)
     summary = summary.assign(model=_names(summary))
-    unit = measure.unit or "no unit"
+    title = "<br>".join(wrap(f"{measure.name} ({measure.unit or 'no unit'})", AXIS))
     charts.draw(
-        plot_sweep(shown, summary, f"{measure.name.split(',')[-1].strip()} ({unit})", measure.best),
+        plot_sweep(shown, summary, title, measure.best),
         "sweep_picture",
         f"{measure.name} by λ: a dot a training, means with 95 % intervals.",
     )

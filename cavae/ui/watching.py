@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from cavae.jobs import Job
+from cavae.checkpoint import model_facts
+from cavae.jobs import Job, Order
 from cavae.ui import charts, offering, registry, state
 from cavae.ui.training import JOB, duration, jobs
 from cavae.ui.widgets import plain
@@ -25,12 +26,12 @@ Everything is measured on people who were held out: the network never learns fro
 
 - **Common z** is what everyone shares: healthy people and those with the disease should mix.
   **Salient s** is what the disease adds: they should part. Each point is a person held out, seen
-  along two directions that follow where the points spread most.
+  along two directions that turn to where people spread most.
 - **Distance to people held out**: squared 2-Wasserstein distance of generated to real people.
   Dashed: that of the people it learns from, who are real. It may fall below where few are held
   out, as decoded people are smoother than real ones. The dotted line is the best epoch, which is
   kept.
-- **How well z and s tell apart**: AUC of a logistic regression, cross-validated. The dashed line,
+- **Groups told apart by z and s**: AUC of a logistic regression, cross-validated. The dashed line,
   0.5, is a coin toss: z should come near it, s should rise to 1.
 - **Below**: what is minimized, term by term, as a mean over each epoch (nats), blue for healthy
   people and orange for those with the disease.
@@ -48,10 +49,13 @@ def _show_job(job_id: str, ended: bool) -> None:
         return
     if job.ended and not ended:
         st.rerun()  # The whole page: no timer any more, and what can be done with the model.
-    st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False)
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    ):
+        st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False, width="content")
+        if not job.ended:
+            _offer_to_stop(job)
     _tell_progress(job)
-    if not job.ended:
-        _offer_to_stop(job)
     if job.history:
         _draw(job)
     if not job.ended:
@@ -97,16 +101,17 @@ def _early_end(last: Mapping[str, Any], patience: int) -> str:
 
 
 def _what_was_kept(job: Job) -> str:
-    if job.model is None:
-        return "No model was kept."
-    if not job.history:
-        return "The best so far was kept."
+    folder = registry.registry().find(job.id) if job.model else None
+    if folder is None:
+        return "It has no model."
+    facts = model_facts(folder)
     last = job.history[-1]
-    time, epochs = duration(last["seconds"]).capitalize(), f"{last['epoch']:,} epochs"
-    kept = f"{time} of training; the best of {epochs}, number {last['best_epoch']:,}, was kept."
-    if job.status in ("failed", "interrupted"):
-        return f"{kept} It is a checkpoint, which may not be measured."
-    return kept
+    best = "the best" if job.status in ("done", "cancelled") else "the best when last written down"
+    measured = "" if facts.get("figures") else " It was not measured."
+    return (
+        f"{duration(last['seconds']).capitalize()} of training, {last['epoch']:,} epochs. The "
+        f"model is that of epoch {facts['best_epoch']:,}, {best}.{measured}"
+    )
 
 
 def _offer_to_stop(job: Job) -> None:
@@ -152,7 +157,6 @@ def offer_model(job: Job) -> None:
     if job.model is None or not job.ended:
         return
     if (folder := registry.registry().find(job.id)) is None:
-        st.info("Its model was deleted.", icon=":material/delete:")
         return
     address = str(folder)
     if state.model_name() == address:
@@ -164,6 +168,17 @@ def offer_model(job: Job) -> None:
             "pages/models.py", label="Compare, rename or share it", icon=":material/inventory_2:"
         )
     offering.card(address)
+
+
+def offer_running() -> None:
+    """Back to a training of this visitor's that still goes on."""
+    for key in state.own_keys():
+        job = jobs().find(key)
+        if job is not None and job.kind == Order.kind and not job.ended:
+            label = f"{STATUS[job.status]}: {plain(job.name)}"
+            if st.button(label, key=f"watch_{key}", icon=":material/visibility:"):
+                st.query_params[JOB] = key
+                st.rerun()
 
 
 def another_button() -> None:

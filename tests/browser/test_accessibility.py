@@ -6,7 +6,7 @@ from tests.browser.conftest import Visit
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["", "about", "latent_space", "evaluate", "explore", "lesson", "train"]
+    "path", ["", "about", "latent_space", "evaluate", "explore", "lesson", "train", "sweep"]
 )
 def test_axe_finds_no_fault(visit: Visit, path: str, theme: str):
     found = Axe().run(visit(path, theme=theme)).response["violations"]

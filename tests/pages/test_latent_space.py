@@ -239,3 +239,13 @@ def test_a_model_of_the_paper_shows_no_subtypes(people_csv: Path, three_subtypes
     assert not page.exception
     assert len(figures(page)) == 2
     assert "found_subtype" not in page.selectbox(key="color").options
+
+
+def test_a_list_of_people_is_saved_by_streamlits_button_without_formulas(
+    tmp_path: Path, tiny_model_folder: Path
+):
+    cohort = make_cohort()
+    ids = "=cmd" + cohort.subjects["subject_id"]
+    write_cohort(replace(cohort, subjects=cohort.subjects.assign(subject_id=ids)), tmp_path / "t")
+    app = select(open_page("latent_space", tmp_path / "t", tiny_model_folder), ids[3])
+    assert table(app)["subject_id"].tolist() == [f"'{ids[3]}"]

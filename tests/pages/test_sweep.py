@@ -93,7 +93,7 @@ def test_stopping_keeps_what_is_done(table):
     app = small(open_page("sweep", table), epochs=2000)
     press(app, "Sweep")
     run_until(app, "Sweeping: people")
-    press(app, "Stop and keep what is done")
+    press(app, "Stop")
     run_until(app, "Stopped by you")
     assert "trainings ended." in said(app)
     press(app, "Another sweep")
