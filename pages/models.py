@@ -9,7 +9,7 @@ frame.require()
 st.title("Models", anchor=False)
 
 with widgets.errors_as_sentences():
-    keeping.follow_address()
+    keeping.name_in_address()
     entries = registry.entries()
     shown = comparing.choose(comparing.lines(entries))
     st.caption(comparing.NOT_COMPARABLE)

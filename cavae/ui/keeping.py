@@ -15,7 +15,6 @@ from cavae.standing import Standing
 from cavae.ui import models, registry, state
 from cavae.ui.widgets import plain
 
-ADDRESS = "own"
 TOLD = "model_told"
 UPLOADS = "model_uploads"
 REMEMBERED = (
@@ -28,14 +27,11 @@ UNVERIFIED = (
 )
 
 
-def follow_address() -> None:
-    """Count the models that the page's address names to one's own, and name them all in it."""
-    for key in st.query_params.get_all(ADDRESS):
-        if registry.registry().find(key) is not None:
-            state.own(key)
+def name_in_address() -> None:
+    """Name one's own models in the page's address, which brings them back."""
     keys = [entry.key for entry in registry.entries() if entry.kind == OWN]
-    if keys != st.query_params.get_all(ADDRESS):
-        st.query_params[ADDRESS] = keys
+    if keys != st.query_params.get_all(registry.ADDRESS):
+        st.query_params[registry.ADDRESS] = keys
 
 
 def tell() -> None:
@@ -80,8 +76,13 @@ def _rename(entry: Entry) -> None:
     shared = entry.public is not None
     reason = "Stop sharing it first." if shared else None
     with st.popover("Rename", icon=":material/edit:", disabled=shared, help=reason):
-        st.text_input("New name", entry.name, max_chars=64, key="new_name")
+        st.text_input("New name", entry.name, max_chars=64, key=_new_name(entry))
         st.button("Rename it", key="rename", on_click=_do_rename, args=(entry,), type="primary")
+
+
+def _new_name(entry: Entry) -> str:
+    """The key of the field for another name: each model has a field of its own."""
+    return f"new_name_{entry.name}"
 
 
 def _share(entry: Entry, known: Standing) -> None:
@@ -163,7 +164,7 @@ def _take() -> None:
 
 
 def _do_rename(entry: Entry) -> None:
-    name = st.session_state["new_name"].strip()
+    name = st.session_state[_new_name(entry)].strip()
     with _said(f"{entry.name} is called {name} now."):
         folder = registry.registry().rename(entry.key, name, state.own_keys())
         _replace(entry, str(folder))

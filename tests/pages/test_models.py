@@ -174,13 +174,13 @@ def test_nobody_else_sees_an_own_model_until_it_is_shared(packed, storage):
 def test_an_own_model_gets_another_name_and_stays_in_use(packed):
     app = upload(open_page("models"), packed)
     press(app, "use_model")
-    app.text_input(key="new_name").set_value("../up").run()
+    app.main.text_input[0].set_value("../up").run()
     press(app, "rename")
     assert "The model's name is '../up'; accepted" in told(app)
-    app.text_input(key="new_name").set_value("ad-mci").run()
+    app.main.text_input[0].set_value("ad-mci").run()
     press(app, "rename")
     assert "There is a model 'ad-mci' already" in told(app)
-    app.text_input(key="new_name").set_value("better").run()
+    app.main.text_input[0].set_value("better").run()
     press(app, "rename")
     assert told(app) == "tiny is called better now."
     assert rows(app)["better"]["Model"] == "better ●"
