@@ -28,7 +28,6 @@ from cavae.checkpoint import (
 )
 from cavae.errors import CheckpointError
 from cavae.jobs import NAME
-from cavae.quality import Quality
 
 MANIFEST = "manifest.json"
 LIMITS: Mapping[str, int] = {
@@ -85,6 +84,8 @@ def unpack_model(archive: bytes, file_name: str, into: Path) -> Unpacked:
     The model has the name of the folder in the archive, or of the file where there is none. Raises
     CheckpointError; what was written until then is the caller's to throw away.
     """
+    from cavae.quality import Quality  # which brings torch
+
     _require_small_contents(archive)
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:

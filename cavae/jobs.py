@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from cavae.optimization import Progress
 
 STORAGE = Path(__file__).resolve().parent.parent / "storage"
+MOST_PICTURES, MOST_FILMS = 200, 20
 RECORD, LOCK = "job.json", ".lock"
 NAME = r"[A-Za-z0-9][\w.-]{0,63}"
 ID = r"[A-Za-z0-9_-]{22}"
@@ -185,7 +186,7 @@ class JobQueue:
     def __init__(self, storage: Path | None = None) -> None:
         self._storage = storage or Path(os.environ.get("CAVAE_STORAGE", STORAGE))
         self._jobs: dict[str, Job] = {}
-        self._shown: dict[str, Any] = {}
+        self._shown: dict[str, list[Any]] = {}
         self._cancelled: dict[str, Event] = {}
         self._waiting: queue.SimpleQueue[tuple[str, Work]] = queue.SimpleQueue()
         self._spawn = multiprocessing.get_context("spawn")
@@ -224,9 +225,10 @@ class JobQueue:
             job.status = "interrupted"
         return job
 
-    def shown(self, job_id: str) -> Any:
-        """What a job of this server has had looked at last, None before it has."""
-        return self._shown.get(job_id)
+    def shown(self, job_id: str) -> tuple[Any, ...]:
+        """What a job of this server has had looked at, in order: the first, the last, and some of
+        those between."""
+        return tuple(self._shown.get(job_id, ()))
 
     def folder(self, job_id: str) -> Path:
         """Where the files of a job are that `find` has found."""
@@ -286,7 +288,16 @@ class JobQueue:
                     case "doing", what:
                         job.doing = what
                     case "shown", picture:
-                        self._shown[job.id] = picture
+                        self._keep_in_memory(job.id, picture)
+
+    def _keep_in_memory(self, job_id: str, picture: object) -> None:
+        """At most MOST_PICTURES of a job, and those of the last MOST_FILMS jobs."""
+        pictures = self._shown.setdefault(job_id, [])
+        pictures.append(picture)
+        if len(pictures) > MOST_PICTURES:
+            del pictures[1:-1:2]
+        if len(self._shown) > MOST_FILMS:
+            del self._shown[next(iter(self._shown))]
 
 
 class _Telling:

@@ -27,13 +27,15 @@ NOT_SAID = "It is not said on whom its figures were measured."
 CRITERIA = (
     Criterion(
         "salient_auc",
-        "Disease in s (AUC)",
-        "How well salient s tells the most severe from the healthy: 1 is best, 0.5 a guess.",
+        "In s (AUC)",
+        "Disease in s: how well salient s tells the most severe from the healthy: 1 is best, "
+        "0.5 a guess.",
     ),
     Criterion(
         "leakage_auc",
-        "Disease left in z (AUC)",
-        "How well common z tells the diseased from the healthy: 0.5 is best, nothing has leaked.",
+        "Left in z (AUC)",
+        "Disease left in z: how well common z tells the diseased from the healthy: 0.5 is best, "
+        "nothing has leaked.",
     ),
     Criterion(
         "hippocampus",
@@ -48,7 +50,7 @@ CRITERIA = (
     ),
     Criterion(
         "separation",
-        "Separation / real",
+        "Separation",
         "How far generated groups lie apart, over how far real ones do: 1 is best.",
     ),
     Criterion(
@@ -58,8 +60,9 @@ CRITERIA = (
     ),
     Criterion(
         "attack_auc",
-        "Strongest attack (AUC)",
-        "How well an attacker tells who was in the training: 0.5 is best, 1 gives everyone away.",
+        "Attack (AUC)",
+        "Strongest attack: how well an attacker tells who was in the training: 0.5 is best, "
+        "1 gives everyone away.",
     ),
 )
 METRICS: Mapping[str, tuple[str, ...]] = {

@@ -9,18 +9,18 @@ frame.require()
 st.title("Models", anchor=False)
 
 with widgets.errors_as_sentences():
-    keeping.follow_address()
-    keeping.tell()
+    keeping.name_in_address()
     entries = registry.entries()
     shown = comparing.choose(comparing.lines(entries))
     st.caption(comparing.NOT_COMPARABLE)
+    keeping.tell()
     comparing.describe(shown)
     address = registry.address(shown.entry)
     with st.container(horizontal=True, vertical_alignment="center"):
         if shown.standing is not None:
             offering.use_button(address)
             offering.download_button(address)
-        keeping.manage(shown.entry)
+        keeping.manage(shown.entry, shown.standing)
     if shown.standing is not None:
         offering.card(address)
     keeping.upload()

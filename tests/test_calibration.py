@@ -4,7 +4,12 @@ import numpy as np
 import pytest
 
 from cavae.calibration import Calibration, read_people
-from cavae.calibration.fitting import chance_of_effect, pooled_covariance, subtype_effect
+from cavae.calibration.fitting import (
+    chance_of_effect,
+    differ_at_all,
+    pooled_covariance,
+    subtype_effect,
+)
 from cavae.synthesis import SampleRequest, disease_effect, encode, healthy_twins, sample_pairs
 from tests.people import SHRUNKEN, make_cohort
 
@@ -194,3 +199,22 @@ def test_decoded_departures_are_believed_as_far_as_severity_varies(severity, low
         target, background, np.eye(8), decoded, np.full(8, 10.0), np.full(3000, 1 / 3000)
     )
     assert low <= found.reliability <= high
+
+
+TOGETHER = np.full((100, 100), 0.3) + 0.7 * np.eye(100)
+"""Regions that go together, as in a brain: chance moves them all at once."""
+
+
+def test_healthy_people_by_lot_seldom_differ_however_their_regions_go_together():
+    t = np.random.default_rng(0).multivariate_normal(np.zeros(100), TOGETHER, 400)
+    assert np.mean([differ_at_all(one, TOGETHER) for one in t]) < 0.08
+    assert np.mean([differ_at_all(one, 9 * TOGETHER) for one in t]) < 0.08, "the unit matters"
+    believed = np.mean([(chance_of_effect(one) > 0).any() for one in t])
+    assert believed > 0.3, "region by region they would often be believed to differ"
+
+
+@pytest.mark.parametrize("regions", [3, 100])
+def test_a_disease_of_few_regions_or_of_all_is_never_taken_for_chance(regions):
+    t = np.random.default_rng(0).multivariate_normal(np.zeros(100), TOGETHER, 100)
+    t[:, :regions] -= 6.0
+    assert all(differ_at_all(one, TOGETHER) for one in t)

@@ -109,10 +109,10 @@ def test_people_are_seen_while_it_trains_and_written_down_nowhere(jobs, tmp_path
     """And measuring, which comes after the first stop, is stopped by a second one."""
     running = jobs.submit(order(ENDLESS))
     wait(jobs, running, lambda job: len(job.history) > 10)
-    before, seen = jobs.shown(running), jobs.find(running).history[4]
+    before, seen = jobs.shown(running)[0], jobs.find(running).history[4]
     assert before.common.shape == before.salient.shape == (len(before.is_target), 2)
     assert seen["w2_target"] > seen["floor_target"] > 0
-    wait(jobs, running, lambda job: jobs.shown(running).epoch > before.epoch)
+    wait(jobs, running, lambda job: jobs.shown(running)[-1].epoch > before.epoch)
     jobs.cancel(running)
     wait(jobs, running, lambda job: job.doing.startswith("Measuring"))
     jobs.cancel(running)

@@ -11,6 +11,8 @@ from cavae.errors import CheckpointError, DataError
 from cavae.preprocessing import Preprocessor, fit_preprocessor
 from cavae.preprocessing.adaptation import adapt
 from cavae.preprocessing.harmonizer import empirical_bayes
+from cavae.preprocessing.icv import fit_icv
+from cavae.preprocessing.linear import covariate_matrix
 from tests.people import FEATURES, make_cohort
 
 
@@ -183,6 +185,19 @@ def test_a_constant_column_is_refused_by_name(cohort):
         fit_preprocessor(replace(cohort, features=constant), ["CN"], ["AD"])
 
 
+@pytest.mark.parametrize("site", ["North", "Elsewhere"])
+@pytest.mark.parametrize("factor", [1e-3, 1e3])
+def test_another_unit_is_said_whether_the_site_is_adapted_to_it_or_not(
+    preprocessor, cohort, site, factor
+):
+    features = cohort.features.assign(**{"47": cohort.features["47"] * factor})
+    subjects = cohort.subjects.assign(site=site)
+    told = preprocessor.transform(replace(cohort, features=features, subjects=subjects)).notices
+    assert any("Right hippocampus (47) are far from" in notice for notice in told)
+    usual = preprocessor.transform(elsewhere(cohort)).notices
+    assert not any("far from" in notice for notice in usual)
+
+
 def test_ages_outside_the_training_range_are_noticed(preprocessor, cohort):
     old = replace(cohort, subjects=cohort.subjects.assign(age=99.0))
     assert "outside the ages the model learned from" in preprocessor.transform(old).notices[0]
@@ -240,3 +255,21 @@ def test_adaptation_trusts_few_people_less_than_many():
     values = np.random.default_rng(0).standard_normal((20, 30)) + np.linspace(-1, 1, 30)
     found = adapt(values, np.zeros((20, 30)), sd=np.ones(30)).offset
     assert np.abs(found - values.mean()).sum() < np.abs(values.mean(axis=0) - values.mean()).sum()
+
+
+def test_covariates_enter_models_in_years_as_men_and_in_litres():
+    subjects = pd.DataFrame({"age": [70.0, 50.0], "sex": ["M", "F"], "icv": [1.5e6, 1.2e6]})
+    inputs = covariate_matrix(subjects, ("age", "sex", "icv"))
+    np.testing.assert_allclose(inputs, [[70, 1, 1.5], [50, 0, 1.2]])
+
+
+def test_icv_is_estimated_by_what_grows_with_it():
+    """Ridge regression by its formula, on inputs that need scaling."""
+    generator = np.random.default_rng(0)
+    n = 200
+    subjects = pd.DataFrame({"age": generator.uniform(50, 90, n), "sex": ["F", "M"] * (n // 2)})
+    volumes = generator.normal([1000, 50_000], [100, 4_000], (n, 2))
+    subjects["icv"] = 1e6 + 50 * volumes[:, 0] + 6 * volumes[:, 1] - 500 * subjects["age"]
+    found = fit_icv(volumes, subjects)
+    assert np.abs(found.predict(volumes, subjects) - subjects["icv"]).max() < 500
+    assert found.error < 500

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import chdtrc, ndtr
 
 from cavae.calibration.parameters import Calibration, share_of_size
 from cavae.calibration.reading import Reading, numbers_of, read_people
@@ -24,6 +25,7 @@ DRAWS_A_PERSON = 20  # posterior draws that stand for one training person
 MOMENT_DRAWS = 20_000  # synthetic people whose moments are compared with the real ones
 ROUNDS = 3  # the second and third together moved no figure by more than 0.003
 EM_STEPS = 50
+MAX_CHANCE = 0.05  # of finding an effect where there is none
 MIN_LATENT_VARIANCE = 1e-3
 """Keeps a mixture from collapsing on a few people."""
 
@@ -164,7 +166,8 @@ def subtype_effect(
     variance = unbiased * weight @ np.square(target - mean)
     difference = mean - background.mean(axis=0)
     error = np.sqrt(variance / people + background.var(axis=0) / len(background))
-    effect = difference * chance_of_effect(difference / error)
+    t = difference / error
+    effect = difference * chance_of_effect(t) * differ_at_all(t, covariance)
     error = np.where(effect != 0, error, 0.0)
     own_mean = weight @ decoded
     if not effect.any():
@@ -207,6 +210,21 @@ def chance_of_effect(t: Array) -> Array:
         affected = float(np.clip(real.mean(), 1e-6, 1 - 1e-6))
         variance = max(float(real @ np.square(t) / max(real.sum(), 1e-12)), 1.0)
     return np.where(real > 0.5, real, 0.0)
+
+
+def differ_at_all(t: Array, covariance: Array) -> bool:
+    """Whether differences of t (p,) standard errors are more than chance makes of all regions.
+
+    Regions go together, so that chance moves many of them at once: Σ t² is held against the
+    weighted sum of χ² that it then follows (Satterthwaite), and the largest |t| against that of p
+    regions (Bonferroni), for a disease of a few of them. Of groups of healthy people a share of
+    MAX_CHANCE differs by chance.
+    """
+    sd = np.sqrt(np.diag(covariance))
+    together = float(np.square(covariance / np.outer(sd, sd)).sum()) / len(t)
+    chance_of_sum = chdtrc(len(t) / together, np.square(t).sum() / together)
+    chance_of_largest = 2 * len(t) * ndtr(-np.abs(t).max())
+    return bool(min(chance_of_sum, chance_of_largest) < MAX_CHANCE / 2)
 
 
 def _fit_mixture(means: Array, seed: int) -> tuple[GaussianMixture, Array]:

@@ -263,10 +263,10 @@ def _doubt_heads(
             f"The volumes add up to {100 * share:.0f} % of ICV, where about {100 * expected:.0f} % "
             "is typical; are both in mm³?"
         )
-    if known.sum() < 2 * MIN_PEOPLE or not icv[known].std() > 0:
+    if known.sum() < MIN_PEOPLE or not icv[known].std() > 0:
         return
     likeness = float(np.corrcoef(total[known], icv[known])[0, 1])
-    if likeness < ICV_CORRELATION:
+    if likeness < (ICV_CORRELATION if known.sum() >= 2 * MIN_PEOPLE else 0.0):
         findings.whole(
             "icv",
             f"ICV hardly goes with the volumes (correlation {likeness:.2f}, about 0.9 is typical); "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from cavae.atlas import rois
 from cavae.cohort import Cohort
+from cavae.cohort.text import shown
 from cavae.config import MAX_NAME
 from cavae.errors import CheckpointError, DataError, MisfitError
 from cavae.numbers import count
@@ -23,6 +24,7 @@ from cavae.preprocessing.population import Population, fit_population
 
 HARMONIZED = "harmonized"  # the site of people who are on the model's own scale, as samples are
 LARGEST_VALUE = 1e12  # of a feature; beyond it squares lose their meaning
+FAR_IN_SD, FAR_FACTOR = 10.0, 2.0  # a middle person further off is measured otherwise, not ill
 AGE_MARGIN = 3.0  # years outside the training ages that pass without a notice
 # How far n healthy people of a site that the model knows by name may lie from 0 on average (root
 # mean square over features, SD) before the site is taken for another: what chance does to n people,
@@ -66,7 +68,8 @@ class Preprocessor:
         subjects, notices = self._complete(cohort.subjects, volumes)
         subjects["site_status"], adaptations, sites = self._settle_sites(volumes, subjects)
         values = self._standardize(volumes, subjects, adaptations)
-        return Standardized(values, subjects, adaptations, (*notices, *sites))
+        far = self._far_notice(values, adaptations)
+        return Standardized(values, subjects, adaptations, (*notices, *sites, *far))
 
     def inverse_transform(
         self,
@@ -162,6 +165,22 @@ class Preprocessor:
         return (
             f"{int(outside.sum())} of {len(subjects)} people are outside the ages the model "
             f"learned from ({low:.0f} to {high:.0f} years): read their results with care.",
+        )
+
+    def _far_notice(self, values: Array, adaptations: Mapping[str, Adaptation]) -> tuple[str, ...]:
+        """Features that are so far off that they may be in another unit or another feature."""
+        far = np.abs(np.median(values, axis=0)) > FAR_IN_SD
+        for adaptation in adaptations.values():
+            far |= (adaptation.factor > FAR_FACTOR) | (adaptation.factor < 1 / FAR_FACTOR)
+            far |= np.abs(adaptation.offset) > FAR_IN_SD * self.sd
+        if not far.any():
+            return ()
+        named = [_label(self.features[k]) for k in np.flatnonzero(far)]
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        return (
+            f"Warning: {', '.join(named[:3])}{more} are far from what the model learned from (by "
+            f"more than {FAR_IN_SD:.0f} SD, or {FAR_FACTOR:g} times as large or small): are they "
+            "in the same unit, and under the right name?",
         )
 
     def _standardize(
@@ -337,7 +356,9 @@ def _require_variation(features: pd.DataFrame) -> None:
 
 
 def _named(site: str) -> str:
-    return f"site {site!r}" if site else "the scanner or study of these people (no site given)"
+    return (
+        f"site {shown(site)!r}" if site else "the scanner or study of these people (no site given)"
+    )
 
 
 def _adapted(site: str, known: bool, people: int, healthy: int) -> str:
@@ -360,7 +381,7 @@ def _hide_sites(sites: pd.Series, adaptations: Mapping[str, Adaptation]) -> pd.S
 
 def _label(feature: str) -> str:
     labels = {roi.index: roi.label for roi in rois()}
-    return f"{labels[feature]} ({feature})" if feature in labels else repr(feature)
+    return f"{labels[feature]} ({feature})" if feature in labels else repr(shown(feature))
 
 
 # --------------------------------------------------------------------------- JSON round trip

@@ -17,10 +17,10 @@ from cavae.ui import registry, state
 from cavae.ui.widgets import plain
 
 NOT_COMPARABLE = (
-    "Each figure was measured on the people that the model's row names last. Figures measured on "
-    "different people cannot be compared: a disease that is easy to see makes any model look good."
+    "Figures measured on different people (last column) cannot be compared: a disease that is easy "
+    "to see makes any model look good."
 )
-FITS, FITS_NOT = "yes", "no"
+FITS, FITS_BUT, FITS_NOT, IN_USE = "yes", "yes, but", "no", "●"
 
 
 @dataclass(frozen=True)
@@ -54,26 +54,33 @@ def fit_of(address: str, table: state.Loaded) -> Suitability:
 
 
 def choose(found: Sequence[Line]) -> Line:
-    """The table, and the model of the row that was clicked: first the one that was shown last."""
+    """The table, and the model of the row that was clicked: at first the one shown last."""
     addresses = [registry.address(line.entry) for line in found]
-    last = st.session_state.get(state.Key.SHOWN_MODEL, state.model_name())
-    row = addresses.index(last) if last in addresses else 0
+    key = f"models_{hash(tuple(addresses))}"
+    # What is shown at first, not last: it must not change while this list of models is shown.
+    row = st.session_state.setdefault(f"first of {key}", _first(addresses))
     answer = st.dataframe(
         _table(found),
         hide_index=True,
         column_config=_columns(),
         height="content",
-        # Rows move when a model comes or goes: a selection is of this list of models alone.
-        key=f"models_{hash(tuple(addresses))}",
+        key=key,  # Rows move when a model comes or goes: a choice is of this list alone.
         on_select="rerun",
         selection_mode="single-row",
         selection_default={"selection": {"rows": [row]}},
+        placeholder="–",
         alt=f"{len(found)} models and their figures.",
     )
     rows = answer["selection"]["rows"]
     shown = found[rows[0] if rows else row]
     st.session_state[state.Key.SHOWN_MODEL] = registry.address(shown.entry)
     return shown
+
+
+def _first(addresses: Sequence[str]) -> int:
+    """The row of the model that was shown last, or else of the one in use."""
+    last = st.session_state.get(state.Key.SHOWN_MODEL)
+    return next((addresses.index(one) for one in (last, state.model_name()) if one in addresses), 0)
 
 
 def _table(found: Sequence[Line]) -> pd.DataFrame:
@@ -88,9 +95,9 @@ def _table(found: Sequence[Line]) -> pd.DataFrame:
 def _row(line: Line, label: str) -> dict[str, object]:
     one = line.standing
     used = registry.address(line.entry) == state.model_name()
-    first = {"In use": "●" if used else "", "Model": label, "Whose": whose(line.entry)}
+    first = {"Model": f"{label} {IN_USE}" if used else label, "Whose": whose(line.entry)}
     if state.loaded() is not None:
-        first["Fits your table"] = FITS if line.fit and line.fit.fits else FITS_NOT
+        first["Fits"] = _fits(line.fit)
     if one is None:
         return {**first, **{c.name: None for c in CRITERIA}, "Measured on": line.fault}
     return {
@@ -104,11 +111,17 @@ def _row(line: Line, label: str) -> dict[str, object]:
     }
 
 
+def _fits(fit: Suitability | None) -> str:
+    if fit is None or not fit.fits:
+        return FITS_NOT
+    return FITS_BUT if fit.remarks else FITS
+
+
 def whose(entry: Entry) -> str:
     """To whom a model belongs, in a word or two."""
     if entry.kind == OWN:
         return "yours, shared" if entry.public is not None else "yours"
-    return "everybody's" if entry.kind == BOX else "shared"
+    return "with the app" if entry.kind == BOX else "shared"
 
 
 def _columns() -> dict[str, object]:
@@ -117,7 +130,8 @@ def _columns() -> dict[str, object]:
         for one in CRITERIA
     }
     return figures | {
-        "In use": st.column_config.TextColumn("In use", width=50),
+        "Model": st.column_config.TextColumn("Model", help=f"{IN_USE} is the one in use."),
+        "Fits": st.column_config.TextColumn("Fits", help="Whether it can read your table."),
         "People": st.column_config.NumberColumn("People", format="localized"),
     }
 

@@ -11,12 +11,12 @@ from cavae.archive import MAX_ARCHIVE_BYTES
 from cavae.checkpoint import DEFAULT_MODEL
 from cavae.errors import CavaeError
 from cavae.registry import BOX, OWN, Entry
+from cavae.standing import Standing
 from cavae.ui import models, registry, state
 from cavae.ui.widgets import plain
 
-ADDRESS = "own"
 TOLD = "model_told"
-UPLOAD = "model_zip"
+UPLOADS = "model_uploads"
 REMEMBERED = (
     "Your own models stay on this computer. After a reload, the address of this page brings them "
     "back: keep it, and give it to nobody who shall not have them."
@@ -27,14 +27,11 @@ UNVERIFIED = (
 )
 
 
-def follow_address() -> None:
-    """Count the models that the page's address names to one's own, and name them all in it."""
-    for key in st.query_params.get_all(ADDRESS):
-        if registry.registry().find(key) is not None:
-            state.own(key)
+def name_in_address() -> None:
+    """Name one's own models in the page's address, which brings them back."""
     keys = [entry.key for entry in registry.entries() if entry.kind == OWN]
-    if keys != st.query_params.get_all(ADDRESS):
-        st.query_params[ADDRESS] = keys
+    if keys != st.query_params.get_all(registry.ADDRESS):
+        st.query_params[registry.ADDRESS] = keys
 
 
 def tell() -> None:
@@ -50,7 +47,7 @@ def upload() -> None:
     st.file_uploader(
         "Add a model from a ZIP archive",
         "zip",
-        key=UPLOAD,
+        key=_uploader(),
         on_change=_take,
         max_upload_size=MAX_ARCHIVE_BYTES // 1_000_000,
         help="As page Models or Train gave it, or a model folder zipped by hand. It is checked "
@@ -58,14 +55,20 @@ def upload() -> None:
     )
 
 
-def manage(entry: Entry) -> None:
-    """Rename, share and delete, for a model of one's own."""
+def _uploader() -> str:
+    """The key of an uploader that is empty again after each file."""
+    return f"model_zip_{st.session_state.get(UPLOADS, 0)}"
+
+
+def manage(entry: Entry, known: Standing | None) -> None:
+    """Rename, share and delete, for a model of one's own; only delete one that cannot be read."""
     if entry.kind != OWN:
         where = "came with this app" if entry.kind == BOX else "was shared by somebody else"
         st.caption(f"It {where}: only your own models can be renamed, shared or deleted.")
         return
-    _rename(entry)
-    _share(entry)
+    if known is not None:
+        _rename(entry)
+        _share(entry, known)
     _delete(entry)
 
 
@@ -73,11 +76,16 @@ def _rename(entry: Entry) -> None:
     shared = entry.public is not None
     reason = "Stop sharing it first." if shared else None
     with st.popover("Rename", icon=":material/edit:", disabled=shared, help=reason):
-        st.text_input("New name", entry.name, max_chars=64, key="new_name")
+        st.text_input("New name", entry.name, max_chars=64, key=_new_name(entry))
         st.button("Rename it", key="rename", on_click=_do_rename, args=(entry,), type="primary")
 
 
-def _share(entry: Entry) -> None:
+def _new_name(entry: Entry) -> str:
+    """The key of the field for another name: each model has a field of its own."""
+    return f"new_name_{entry.name}"
+
+
+def _share(entry: Entry, known: Standing) -> None:
     if entry.public is not None:
         st.button(
             "Stop sharing",
@@ -93,15 +101,13 @@ def _share(entry: Entry) -> None:
             "download it. You can take it back as long as you have it; copies that others made "
             "stay with them."
         )
-        st.caption(_risk(entry))
+        st.caption(_risk(known))
         st.button("Share it", key="share", on_click=_do_share, args=(entry,), type="primary")
 
 
-def _risk(entry: Entry) -> str:
+def _risk(known: Standing) -> str:
     """What sharing may give away, in a sentence."""
-    from cavae.standing import standing
-
-    attack = standing(entry.folder).figures.get("attack_auc")
+    attack = known.figures.get("attack_auc")
     if attack is None:
         return (
             "How well an attacker could tell who was in the training was not measured: take it "
@@ -128,7 +134,7 @@ def _delete(entry: Entry) -> None:
 
 @contextmanager
 def _said(done: str) -> Iterator[None]:
-    """Say at the top of the page that it was done, or why not."""
+    """Say on the page that it was done, or why not."""
     try:
         yield
     except CavaeError as error:
@@ -143,8 +149,9 @@ def _say(done: bool, text: str) -> None:
 
 def _take() -> None:
     """Take in what was dropped, use nothing of it unless all of it is sound."""
-    if (file := st.session_state[UPLOAD]) is None:
+    if (file := st.session_state[_uploader()]) is None:
         return
+    st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
     try:
         key, unpacked = registry.registry().add(file.getvalue(), file.name, state.own_keys())
     except CavaeError as error:
@@ -157,7 +164,7 @@ def _take() -> None:
 
 
 def _do_rename(entry: Entry) -> None:
-    name = st.session_state["new_name"].strip()
+    name = st.session_state[_new_name(entry)].strip()
     with _said(f"{entry.name} is called {name} now."):
         folder = registry.registry().rename(entry.key, name, state.own_keys())
         _replace(entry, str(folder))

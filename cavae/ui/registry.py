@@ -10,11 +10,20 @@ import streamlit as st
 from cavae.registry import BOX, SHARED_BY_OTHERS, Entry, Registry
 from cavae.ui import state
 
+ADDRESS = "own"
+
 
 @st.cache_resource(show_spinner=False)
 def registry() -> Registry:
     """The one registry of this server."""
     return Registry()
+
+
+def follow_address() -> None:
+    """Count the models that the page's address names to this visitor's own."""
+    for key in st.query_params.get_all(ADDRESS):
+        if registry().find(key) is not None:
+            state.own(key)
 
 
 def entries() -> tuple[Entry, ...]:

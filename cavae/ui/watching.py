@@ -9,7 +9,7 @@ import streamlit as st
 
 from cavae.checkpoint import model_facts
 from cavae.jobs import Job, Order
-from cavae.ui import charts, offering, registry, state
+from cavae.ui import film, offering, registry, state
 from cavae.ui.training import JOB, duration, jobs
 from cavae.ui.widgets import plain
 
@@ -129,27 +129,9 @@ def _offer_to_stop(job: Job) -> None:
 
 
 def _draw(job: Job) -> None:
-    from cavae.plots.training import plot_learning, plot_people, plot_terms
-
-    scatter, of_curves = jobs().shown(job.id), "Distance to held-out people and AUC, by epoch."
-    if scatter is None:
-        charts.draw(plot_learning(job.history, wide=True), "learning", of_curves)
-    else:
-        left, right = st.columns([2, 1])
-        with left:
-            charts.draw(plot_people(scatter), "people_seen", _in_words(scatter))
-        with right:
-            charts.draw(plot_learning(job.history), "learning", of_curves)
-    charts.draw(plot_terms(job.history), "loss_terms", "Each term of the loss, by epoch.")
+    film.mount(job, jobs().shown(job.id))
     with st.popover("How to read this", icon=":material/help:", type="tertiary"):
         st.markdown(READING)
-
-
-def _in_words(scatter: Any) -> str:
-    return (
-        f"People held out at epoch {scatter.epoch}: healthy and diseased told apart by common z "
-        f"with AUC {scatter.leakage_auc:.2f}, by salient s with AUC {scatter.separation_auc:.2f}."
-    )
 
 
 def offer_model(job: Job) -> None:

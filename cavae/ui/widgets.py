@@ -120,6 +120,7 @@ def _choose_model() -> None:
     except CavaeError as error:
         show_error(error)
         return
+    registry.follow_address()
     if gone := registry.replace_missing():
         st.caption(f":material/info: Model {plain(gone)} is gone; this one is used instead.")
     names = registry.labels()

@@ -6,7 +6,8 @@ from tests.browser.conftest import Visit
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize(
-    "path", ["", "about", "latent_space", "evaluate", "explore", "lesson", "train", "sweep"]
+    "path",
+    ["", "about", "latent_space", "evaluate", "explore", "lesson", "train", "sweep", "models"],
 )
 def test_axe_finds_no_fault(visit: Visit, path: str, theme: str):
     found = Axe().run(visit(path, theme=theme)).response["violations"]

@@ -27,6 +27,7 @@ def test_home_introduces_the_pages():
         "Lesson",
         "Cohort",
         "Train",
+        "Sweep",
         "Models",
         "Evaluate",
     ]

@@ -1,12 +1,18 @@
 """Training as it is drawn: curves with what they can reach, people who do not jump."""
 
+import base64
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from cavae.jobs import Job
 from cavae.monitoring import Look
 from cavae.plots.colors import group_color
-from cavae.plots.training import MOST, plot_learning, plot_people, plot_terms
+from cavae.plots.training import MOST, learning_panels, term_panels
 from cavae.scatter import Camera, Scatter
+from cavae.ui.film import RECENT, film_data
 
 TERMS = {"target_reconstruction": 9.0, "background_reconstruction": 8.0, "mmd": 0.1, "total": 17.1}
 NOTHING = dict.fromkeys(
@@ -35,33 +41,42 @@ def look_at(latents):
     return Look(1.0, 1.0, 1.0, 1.0, latents, latents, is_target)
 
 
-def curve(figure, name):
-    return next(trace for trace in figure.data if trace.name == name)
+def scatter(epoch):
+    seen = np.array([[-1.5, 0.0], [0.0, 1.0], [1.5, 0.0]])
+    return Scatter(epoch, seen, seen, np.array([False, False, True]), 0.5, 0.9)
+
+
+def curve(panel, label):
+    return next(line for line in panel["lines"] if line["label"] == label)
 
 
 def test_distances_come_with_their_floors_and_auc_with_a_coin_toss():
-    figure = plot_learning(history(23))
-    assert curve(figure, "Disease").x == (5, 10, 15, 20)
-    lines = {(line.y0, line.line.color) for line in figure.layout.shapes if line.y0 == line.y1}
-    assert {(12.0, group_color("target")), (10.0, group_color("background"))} < lines
-    assert 0.5 in {y for y, _ in lines}
-    assert curve(figure, "s").y == (0.9,) * 4
+    distance, apart = learning_panels(history(23))
+    assert curve(distance, "Disease")["x"] == [5, 10, 15, 20]
+    floors = {level["color"]: level["y"] for level in distance["levels"]}
+    assert floors == {group_color("target"): 12.0, group_color("background"): 10.0}
+    assert [level["y"] for level in apart["levels"]] == [0.5]
+    assert curve(apart, "s")["y"] == [0.9] * 4
+    assert distance["alt"].endswith("last: Healthy 20, Disease 30; other real people 10, 12.")
 
 
-def test_before_the_first_look_there_are_axes_and_no_curve():
-    assert not curve(plot_learning(history(2)), "Disease").x
-    assert len(plot_terms(history(1)).data) == 3
+def test_before_the_first_look_there_are_panels_without_curves():
+    distance, _ = learning_panels(history(2))
+    assert curve(distance, "Disease")["x"] == []
+    assert len(term_panels(history(1))) == 2
 
 
 def test_terms_of_one_meaning_are_in_one_panel():
-    titles = [note.text for note in plot_terms(history(6)).layout.annotations]
-    assert titles == ["Reconstruction", "Unlikeness of z (MMD)"]
+    assert {panel["title"]: len(panel["lines"]) for panel in term_panels(history(6))} == {
+        "Reconstruction": 2,
+        "Unlikeness of z (MMD)": 1,
+    }
 
 
 def test_a_long_training_is_drawn_with_few_points_the_last_among_them():
-    x = plot_terms(history(5000)).data[0].x
-    assert len(x) <= MOST
-    assert x[-1] == 5000
+    (line, *_) = term_panels(history(5000))[0]["lines"]
+    assert len(line["x"]) <= MOST
+    assert line["x"][-1] == 5000
 
 
 def test_people_keep_their_place_when_latents_turn_only_a_little():
@@ -93,10 +108,23 @@ def test_few_dimensions_are_shown_as_they_are(dimensions):
     assert np.square(seen).sum() == pytest.approx(np.square(latents - latents.mean(0)).sum())
 
 
+def test_the_browser_is_sent_the_last_looks_while_it_goes_on_and_all_at_its_end():
+    looks = [scatter(epoch) for epoch in range(5, 500, 5)]
+    job = Job("a" * 22, "mine", {}, status="running", history=history(5))
+    assert [frame["epoch"] for frame in film_data(job, looks)["frames"]][-1] == 495
+    assert len(film_data(job, looks)["frames"]) == RECENT
+    job.status = "done"
+    data = film_data(job, looks)
+    assert len(data["frames"]) == len(looks)
+    sent = np.frombuffer(base64.b64decode(data["frames"][0]["salient"]), "<i2").reshape(-1, 2)
+    assert sent[:, 0].tolist() == [-150, 0, 150]
+    json.dumps(data, allow_nan=False)
+
+
 def test_a_model_whose_s_is_but_a_label_is_shown_in_z_alone():
-    z, is_target = np.zeros((4, 2)), np.array([False, False, True, True])
-    titles = [
-        note.text
-        for note in plot_people(Scatter(5, z, z, is_target, 0.5, float("nan"))).layout.annotations
-    ]
-    assert titles == ["Common z: should mix (AUC 0.50)"]
+    label = replace(scatter(5), salient=np.zeros((3, 2)), separation_auc=float("nan"))
+    job = Job("a" * 22, "mine", {}, history=history(5))
+    (frame,) = film_data(job, [label])["frames"]
+    assert "salient" not in frame
+    assert frame["auc"] == {"common": 0.5, "salient": None}
+    assert "and s" not in learning_panels([{**history(5)[-1], "separation_auc": None}])[1]["title"]

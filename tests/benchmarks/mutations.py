@@ -1,0 +1,254 @@
+"""Whether the tests notice: `nice python -m tests.benchmarks.mutations`, one JSON object, minutes.
+
+In a copy of the tree one line after another is made wrong (a sign, a unit, an axis, a comparison,
+a side), and the fast tests of its part are run. A mutation that no test fails on has survived, and
+a test is missing. `--only kernels` runs those whose file name holds a word.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import typer
+
+from tests.conftest import ROOT
+
+SECONDS = 300  # of a test run; a mutation that hangs is noticed too
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """In `file`, `old` (once in it) becomes `new`; `tests` should fail."""
+
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+MATHS = ("test_correctness.py", "test_losses.py", "test_kernels.py", "test_model.py")
+WAY = ("test_preprocessing.py", "test_correctness.py", "test_properties.py")
+COHORT = ("test_cohort.py", "test_cohort_faults.py", "test_cohort_doubts.py")
+TWINS = ("test_synthesis.py", "test_calibration.py", "test_person.py")
+FIGURES = ("test_metrics.py", "test_correctness.py", "test_bootstrap.py")
+
+
+def _of(file: str, tests: tuple[str, ...], *changes: tuple[str, str]) -> list[Mutation]:
+    return [Mutation(f"cavae/{file}", old, new, tests) for old, new in changes]
+
+
+MUTATIONS = (
+    *_of(
+        "kernels.py",
+        MATHS,
+        ("scale = -2.0 *", "scale = -1.0 *"),
+        ("(a_people, b_people, -2.0)", "(a_people, b_people, 2.0)"),
+        ("(2.0 / scale)", "(-2.0 / scale)"),
+    ),
+    *_of(
+        "losses.py",
+        MATHS,
+        ("- 1.0 - log_variance", "- 1.0 + log_variance"),
+        ("return 0.5 * mse_loss", "return mse_loss"),
+        ("[s_x_draw, torch.zeros_like(z_y_draw)]", "[s_x_draw, torch.ones_like(z_y_draw)]"),
+        ("softplus(-one) + softplus(two)", "softplus(one) + softplus(two)"),
+        ("config.mmd_weight * mmd(", "-config.mmd_weight * mmd("),
+    ),
+    *_of(
+        "model.py",
+        MATHS,
+        ("(0.5 * self.log_variance)", "(-0.5 * self.log_variance)"),
+        ("self.decode(z, torch.zeros_like(z))", "self.decode(z, torch.ones_like(z))"),
+        ("label = torch.ones_like(x[..., :1])", "label = torch.zeros_like(x[..., :1])"),
+    ),
+    *_of(
+        "preprocessing/linear.py",
+        WAY,
+        ('subjects["sex"] == "M"', 'subjects["sex"] == "F"'),
+        ("ICV_UNIT = 1e6", "ICV_UNIT = 1e3"),
+        ("self.intercept + inputs", "self.intercept - inputs"),
+    ),
+    *_of(
+        "preprocessing/icv.py",
+        WAY,
+        ("ridge.coef_ / scaler.scale_", "ridge.coef_ * scaler.scale_"),
+        ("ridge.intercept_ - slopes", "ridge.intercept_ + slopes"),
+    ),
+    *_of(
+        "preprocessing/harmonizer.py",
+        WAY,
+        ("(rest - location) / scale", "(rest + location) / scale"),
+        ("rest * scale + location", "rest * scale - location"),
+        ("(n - 1) * variance", "n * variance"),
+        ("n / 2 + shape - 1", "n / 2 + shape + 1"),
+    ),
+    *_of(
+        "preprocessing/preprocessor.py",
+        WAY,
+        ("(volumes - expected * factor - offset)", "(volumes - expected * factor + offset)"),
+        ("volumes += expected * factor", "volumes -= expected * factor"),
+        ("own.sum() < MIN_HEALTHY_TO_ADAPT", "own.sum() > MIN_HEALTHY_TO_ADAPT"),
+    ),
+    *_of(
+        "metrics.py",
+        FIGURES,
+        ("- 2.0 * cross", "- cross"),
+        ("np.square(mean_a - mean_b)", "np.square(mean_a + mean_b)"),
+        ('"left") + np', '"right") + np'),
+        ("b.mean(axis=0)", "b.mean(axis=1)"),
+    ),
+    *_of(
+        "synthesis.py",
+        TWINS,
+        ("encoding.standardized - effect", "encoding.standardized + effect"),
+        ("NORMAL_90 = 1.645", "NORMAL_90 = 1.96"),
+        ("background + effect, drawn", "background - effect, drawn"),
+        ("np.maximum(values, floor", "np.minimum(values, floor"),
+        ("np.abs(effect).mean(axis=1)", "np.abs(effect).mean(axis=0)"),
+        ("values[:, 0::2], values[:, 1::2]", "values[:, 1::2], values[:, 0::2]"),
+    ),
+    *_of(
+        "calibration/parameters.py",
+        TWINS,
+        ("kept = 1 + self.share[k]", "kept = 1 - self.share[k]"),
+        ("return self.shift + noise", "return noise - self.shift"),
+        (
+            "(x - self.mean - own) @ gain.T\n            mean",
+            "(x - own) @ gain.T\n            mean",
+        ),
+        ("PREVALENCE = 0.05", "PREVALENCE = 0.95"),
+    ),
+    *_of(
+        "calibration/fitting.py",
+        ("test_calibration.py", "test_null.py"),
+        ("mean - background.mean(axis=0)", "background.mean(axis=0) - mean"),
+        ("np.where(real > 0.5, real, 0.0)", "np.where(real < 0.5, real, 0.0)"),
+        (") < MAX_CHANCE / 2", ") < 2.0"),
+    ),
+    *_of(
+        "tables.py",
+        ("test_tables.py",),
+        ("'*[=+\\-@\\t\\r\\n", "'*[=+@\\t\\r\\n"),
+        ('_ARMED.sub("\'", text)', "text"),
+        ("pc.less(size, SHORT[1])", "pc.greater(size, SHORT[1])"),
+    ),
+    *_of(
+        "cohort/names.py",
+        COHORT,
+        ('"left": "L", "lh"', '"left": "R", "lh"'),
+        ('ICV_INDEX = "702"', 'ICV_INDEX = "701"'),
+    ),
+    *_of(
+        "cohort/coding.py",
+        COHORT,
+        ('{"1": "M", "2": "F"} if', '{"1": "F", "2": "M"} if'),
+        ('else {"0": "F", "1": "M"}', 'else {"0": "M", "1": "F"}'),
+    ),
+    *_of(
+        "cohort/validate.py",
+        COHORT,
+        ("VOLUME_FACTOR = 8.0", "VOLUME_FACTOR = 8000.0"),
+        ("icv >= ICV_IN_ML[0]", "icv <= ICV_IN_ML[0]"),
+        ("LARGEST_BRAIN_SHARE * icv < total", "LARGEST_BRAIN_SHARE * icv > total"),
+    ),
+    *_of(
+        "cohort/plausibility.py",
+        COHORT,
+        ("values[rights].to_numpy() / values[lefts]", "values[lefts].to_numpy() / values[rights]"),
+        ("likeness < EXCHANGED", "likeness > -EXCHANGED"),
+        ("a.mean() >= b.mean()", "a.mean() <= b.mean()"),
+    ),
+    *_of(
+        "simulation.py",
+        ("test_simulation.py",),
+        ("people.features - lost", "people.features + lost"),
+        ("inputs - inputs.mean(axis=0)", "inputs + inputs.mean(axis=0)"),
+    ),
+    *_of(
+        "person.py",
+        TWINS,
+        ("self.observed - self.sd * effect", "self.observed + self.sd * effect"),
+        ("zero, one - zero\n", "zero, zero - one\n"),
+        ('"percent": 100 * person.sd', '"percent": person.sd'),
+    ),
+    *_of(
+        "reference/curves.py",
+        ("test_reference.py",),
+        ("median * np.exp(", "median / np.exp("),
+        ("np.stack([self.skew, np.log(self.median)", "np.stack([-self.skew, np.log(self.median)"),
+    ),
+    *_of(
+        "bootstrap.py",
+        FIGURES,
+        ("(tail, 1 - tail)", "(tail, 1 - 2 * tail)"),
+        ("(len(people) - 1)", "len(people)"),
+    ),
+)
+
+
+def copy_of_tree(folder: Path) -> Path:
+    """What git knows of, as it lies here now."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in filter(None, listed.split("\0")):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, folder / name)
+    return folder
+
+
+def passes(tree: Path, tests: tuple[str, ...]) -> bool:
+    """Whether the tests pass there; running out of time is failing."""
+    files = [f"tests/{test}" for test in tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *files]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, timeout=SECONDS
+        )
+    except subprocess.TimeoutExpired:
+        return False
+    return done.returncode == 0
+
+
+def outcome(tree: Path, mutation: Mutation) -> str:
+    """killed, survived, or absent where the line is not there once."""
+    path = tree / mutation.file
+    text = path.read_text(encoding="utf-8")
+    if text.count(mutation.old) != 1:
+        return "absent"
+    path.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+    try:
+        return "survived" if passes(tree, mutation.tests) else "killed"
+    finally:
+        path.write_text(text, encoding="utf-8")
+
+
+def main(only: str = "") -> None:
+    """Run the mutations one after the other and print what became of them."""
+    chosen = [mutation for mutation in MUTATIONS if only in mutation.file]
+    answer: dict[str, list[str]] = {
+        "killed": [],
+        "survived": [],
+        "absent": [],
+        "failing before": [],
+    }
+    with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
+        tree = copy_of_tree(Path(folder))
+        sound = {tests: passes(tree, tests) for tests in {m.tests for m in chosen}}
+        for mutation in chosen:
+            found = outcome(tree, mutation) if sound[mutation.tests] else "failing before"
+            answer[found].append(f"{mutation.file}: {mutation.old} → {mutation.new}")
+            print(f"{found}: {answer[found][-1]}", file=sys.stderr, flush=True)
+    counts = {name: len(found) for name, found in answer.items()}
+    print(json.dumps(counts | {"survivors": answer["survived"], "not there": answer["absent"]}))
+
+
+if __name__ == "__main__":
+    typer.run(main)
