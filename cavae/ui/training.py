@@ -137,7 +137,7 @@ def choose_settings(groups: Groups) -> tuple[TrainConfig, int, str]:
 
 def devices() -> list[str]:
     """What `TrainConfig.device` may be on this machine."""
-    from cavae.devices import available_devices
+    from cavae.training import available_devices
 
     return ["auto", *available_devices()]
 
