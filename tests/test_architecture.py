@@ -24,7 +24,9 @@ ORDER = (
     "preprocessing",
     "reference",
     "simulation",
+    "devices",
     "model",
+    "ensemble",
     "kernels",
     "losses",
     "metrics",
@@ -37,6 +39,7 @@ ORDER = (
     "fitted",
     "monitoring",
     "scatter",
+    "optimization",
     "training",
     "checkpoint",
     "suitability",
@@ -127,6 +130,13 @@ def test_nothing_unpickles(path):
 def test_nothing_talks_to_the_network(path):
     known = {module.split(".")[0] for module in imports(path)}
     assert not known & {"requests", "urllib", "urllib3", "httpx", "aiohttp", "socket", "http"}
+
+
+@pytest.mark.parametrize("path", [*CORE, *APP], ids=name)
+def test_only_tables_write_csv(path):
+    """There alone text is kept from running as a formula."""
+    written = re.search(r"\.to_csv\(|csv\.(Dict)?[wW]riter\(", path.read_text(encoding="utf-8"))
+    assert path.name == "tables.py" or not written
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "assets").glob("*.svg")), ids=name)
