@@ -37,6 +37,7 @@ MAX_CARD_BYTES = 100_000
 MAX_WEIGHTS_BYTES = 200_000_000
 MAX_HEADER_BYTES = 1_000_000  # what safetensors says of its tensors before their numbers
 MAX_WORDS = 1000  # characters of a sentence that a model says of itself
+LARGEST_FIGURE = 1e12
 LARGEST_WEIGHT = 1e6
 LARGEST_OUTPUT = 1e9
 # What makes a card more than text: HTML, pictures, links, formulas and Streamlit's directives.
@@ -62,6 +63,7 @@ class Model(FittedModel):
     name: str
     card: str
     facts: Mapping[str, Any]
+    folder: Path
 
 
 def available_models(folder: Path = PRETRAINED) -> tuple[ModelSummary, ...]:
@@ -127,6 +129,7 @@ def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
         folder.name,
         card,
         content["facts"],
+        folder,
     )
 
 
@@ -369,14 +372,12 @@ def _is_count(value: object) -> bool:
 
 
 def _is_figure(figure: object) -> bool:
-    return (
-        isinstance(figure, dict)
-        and all(isinstance(figure.get(name), str) for name in ("metric", "group"))
-        and all(
-            isinstance(figure.get(name, 0.0), int | float) and type(figure.get(name)) is not bool
-            for name in ("value", "reference")
-        )
-        and "value" in figure
+    if not isinstance(figure, dict) or "value" not in figure:
+        return False
+    words = [figure.get(name) for name in ("metric", "group")]
+    numbers = [figure[name] for name in ("value", "reference") if name in figure]
+    return all(isinstance(one, str) and len(one) <= MAX_WORDS for one in words) and all(
+        type(one) in (int, float) and abs(one) <= LARGEST_FIGURE for one in numbers
     )
 
 

@@ -28,6 +28,7 @@ OnStep = Callable[[str], None]  # Told what begins; raises Stopped to end it.
 STEPS = ("how useful its synthetic people are", "how private they are")
 LEAST = 10  # held-out people a group; fewer say nothing
 PLACES = 4
+MANY = 1000  # of anything that is read; more was not measured here
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ class Quality:
                 {str(key): _estimate(figure) for key, figure in content["figures"].items()},
                 tuple(
                     SmallStudy(int(s["people"]), _estimate(s["alone"]), _estimate(s["added"]))
-                    for s in content["small_studies"]
+                    for s in content["small_studies"][:MANY]
                 ),
-                str(content["measured_on"]),
-                str(content["command"]),
+                str(content["measured_on"])[:MANY],
+                str(content["command"])[:MANY],
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise CheckpointError(f"The quality in config.json cannot be read: {error}.") from error
 
 

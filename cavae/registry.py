@@ -24,7 +24,7 @@ from filelock import FileLock, Timeout
 
 from cavae.archive import Unpacked, unpack_model
 from cavae.checkpoint import MODEL_FILES, PRETRAINED
-from cavae.errors import CheckpointError
+from cavae.errors import CheckpointError, ConfigError
 from cavae.jobs import ID, LOCK, NAME, STORAGE
 
 SHARED = "shared"
@@ -95,11 +95,11 @@ class Registry:
     def rename(self, key: str, name: str, keys: Iterable[str]) -> Path:
         """Give one's own model another name, new among what someone with these keys sees.
 
-        Raises CheckpointError for a name that cannot be or is taken, or when the model is shared.
+        Raises ConfigError for a name that cannot be or is taken, or when the model is shared.
         """
         entry = self._own(key, keys)
         if entry.public is not None:
-            raise CheckpointError(f"{entry.name} is shared: stop sharing it before renaming it.")
+            raise ConfigError(f"{entry.name} is shared: stop sharing it before renaming it.")
         require_name(name, [one.name for one in self.visible(keys) if one != entry])
         target = entry.folder.with_name(name)
         _move(entry.folder, target)
@@ -108,7 +108,7 @@ class Registry:
     def share(self, key: str) -> Path:
         """Let everybody on this server see one's own model, under its name.
 
-        Raises CheckpointError when a model of that name is in the box or shared already.
+        Raises ConfigError when a model of that name is in the box or shared already.
         """
         entry = self._own(key, [key])
         if entry.public is not None:
@@ -166,6 +166,8 @@ class Registry:
             ) from error
         try:
             yield folder
+        except OSError as error:
+            raise CheckpointError(f"The model cannot be kept: {error.strerror}.") from error
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -175,14 +177,14 @@ class Registry:
 
 
 def require_name(name: str, taken: Iterable[str]) -> None:
-    """Refuse a name that a model cannot have, or that another one has; raises CheckpointError."""
+    """Refuse a name that a model cannot have, or that another one has; raises ConfigError."""
     if not re.fullmatch(NAME, name):
-        raise CheckpointError(
+        raise ConfigError(
             f"The model's name is {name[:80]!r}; accepted: up to 64 letters, digits, points, "
             "hyphens and underscores, beginning with a letter or digit."
         )
     if name.casefold() in {one.casefold() for one in taken}:
-        raise CheckpointError(f"There is a model {name!r} already; accepted: another name.")
+        raise ConfigError(f"There is a model {name!r} already; accepted: another name.")
 
 
 def free_name(name: str, taken: Iterable[str]) -> str:
@@ -221,7 +223,7 @@ def _move(folder: Path, target: Path) -> None:
     except FileNotFoundError as error:
         raise CheckpointError("The model is not there any more; choose another one.") from error
     except OSError as error:
-        raise CheckpointError(
+        raise ConfigError(
             f"There is a model {target.name!r} already; accepted: another name."
         ) from error
 

@@ -190,6 +190,31 @@ def test_settings_of_training_of_another_kind_are_refused(folder, setting, value
     assert "config.json" in refusal(folder)
 
 
+@pytest.mark.parametrize(
+    "facts",
+    [
+        [],
+        "good",
+        {"trained_on": 3},
+        {"measured_on": "x" * 10_000},
+        {"people": [1]},
+        {"people": {"all": -1}},
+        {"people": {"all": True}},
+        {"figures": "0.9"},
+        {"figures": [0.9]},
+        {"figures": [{"metric": "a", "group": "b"}]},
+        {"figures": [{"metric": "a", "group": "b", "value": "0.9"}]},
+        {"figures": [{"metric": "a", "group": "b", "value": 10**400}]},
+        {"figures": [{"metric": ["a"], "group": "b", "value": 1}]},
+        {"figures": [{"metric": "a", "group": "b", "value": 1, "reference": None}]},
+    ],
+    ids=lambda facts: repr(facts)[:60],
+)
+def test_what_a_model_says_of_itself_is_checked(folder, facts):
+    change_json(folder / CONFIG, ["facts"], facts)
+    assert "facts" in refusal(folder)
+
+
 @pytest.mark.parametrize("file", [CONFIG, PREPROCESSOR])
 @pytest.mark.parametrize(
     "text",

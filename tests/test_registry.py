@@ -11,7 +11,7 @@ from filelock import FileLock
 
 from cavae.archive import pack_model
 from cavae.checkpoint import MODEL_FILES, load_model
-from cavae.errors import CheckpointError
+from cavae.errors import CheckpointError, ConfigError
 from cavae.jobs import LOCK
 from cavae.registry import BOX, OWN, SHARED_BY_OTHERS, Registry
 
@@ -54,7 +54,7 @@ def test_the_box_comes_first_and_nobody_can_change_it(
     for change in (registry.delete, registry.share, registry.withdraw):
         with pytest.raises(CheckpointError, match="not there any more"):
             change("")
-    with pytest.raises(CheckpointError, match="already"):
+    with pytest.raises(ConfigError, match="already"):
         registry.rename(key, "Tiny", [key])
 
 
@@ -84,7 +84,7 @@ def test_a_model_gets_another_name(registry, packed):
 )
 def test_a_name_that_is_no_file_name_is_refused(registry, packed, name):
     key = add(registry, packed)
-    with pytest.raises(CheckpointError, match="name is"):
+    with pytest.raises(ConfigError, match="name is"):
         registry.rename(key, name, [key])
     assert seen(registry, key) == [("tiny", OWN)]
 
@@ -110,7 +110,7 @@ def test_sharing_shows_a_copy_to_everybody_until_it_is_taken_back(registry, pack
         assert key not in path.read_text(errors="replace"), "the key is nobody's business"
 
     registry.withdraw(stranger)
-    with pytest.raises(CheckpointError, match="already"):
+    with pytest.raises(ConfigError, match="already"):
         registry.share(stranger)
     assert ("tiny", SHARED_BY_OTHERS) in seen(registry, stranger)
 
@@ -123,7 +123,7 @@ def test_sharing_shows_a_copy_to_everybody_until_it_is_taken_back(registry, pack
 def test_a_shared_model_keeps_its_name_and_goes_when_it_is_deleted(registry, packed):
     key = add(registry, packed)
     registry.share(key)
-    with pytest.raises(CheckpointError, match="stop sharing"):
+    with pytest.raises(ConfigError, match="stop sharing"):
         registry.rename(key, "other", [key])
     registry.delete(key)
     assert seen(registry) == []
@@ -174,7 +174,7 @@ def test_of_many_who_share_one_name_one_succeeds_and_nobody_sees_half(registry, 
     def share(key: str) -> bool:
         try:
             registry.share(key)
-        except CheckpointError:
+        except ConfigError:
             return False
         return True
 

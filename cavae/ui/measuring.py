@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -94,15 +95,15 @@ class Measurement:
 def measure(model: Model, seed: int) -> None:
     """Measure a model on the people of a seed; kept for the session."""
     with st.spinner("Measuring on fresh simulated people …"):
-        _kept()[model.name, seed] = Measurement(model, simulated(seed))
+        _kept()[model.folder, seed] = Measurement(model, simulated(seed))
 
 
 def measurement(model: Model, seed: int) -> Measurement | None:
     """What was measured of a model on the people of a seed in this session."""
-    return _kept().get((model.name, seed))
+    return _kept().get((model.folder, seed))
 
 
-def _kept() -> dict[tuple[str, int], Measurement]:
+def _kept() -> dict[tuple[Path, int], Measurement]:
     return st.session_state.setdefault(state.Key.MEASURED, {})
 
 
@@ -116,7 +117,7 @@ def simulated(seed: int) -> SemiSynthetic:
 def simulated_scene(model: Model, seed: int) -> figures.Scene:
     """Those people as a model sees them."""
     return state.once(
-        f"scene {model.name} {seed}", lambda: report.seed_scene(model, simulated(seed), seed)
+        f"scene {model.folder} {seed}", lambda: report.seed_scene(model, simulated(seed), seed)
     )
 
 
@@ -125,7 +126,7 @@ def simulated_scene(model: Model, seed: int) -> figures.Scene:
 
 def measured_people(model: Model) -> report.Measured:
     """A model of real people: its recorded figures, and those on the loaded people."""
-    return state.once(f"measured {model.name}", lambda: _measured_people(model))
+    return state.once(f"measured {model.folder}", lambda: _measured_people(model))
 
 
 def _measured_people(model: Model) -> report.Measured:
@@ -143,7 +144,7 @@ def _measured_loaded(model: Model, table: state.Loaded) -> report.Measured:
     from cavae.evaluation import clinical_figures
     from cavae.synthesis import encode, healthy_twins
 
-    if model.name == models.current_model().name:
+    if model.folder == models.current_model().folder:
         twins = results.twins(table.cohort)
     else:
         twins = healthy_twins(model, encode(model, table.cohort))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FEW = 50  # people on one side with whom a model is shaky
 STEP_SECONDS = 0.007  # one batch of 256 + 256 on a usual core, measured by `benchmark`
+LOOK_SECONDS = 0.03  # at people held out, of whom figures and pictures are made
 AFTERWARDS_SECONDS = 12  # starting the process, calibration, and the figures of the card
 APART_YEARS = 5.0
 NAMED = 3  # sites that are named in a sentence
@@ -137,7 +138,7 @@ def choose_settings(groups: Groups) -> tuple[TrainConfig, int, str]:
 
 def devices() -> list[str]:
     """What `TrainConfig.device` may be on this machine."""
-    from cavae.training import available_devices
+    from cavae.devices import available_devices
 
     return ["auto", *available_devices()]
 
@@ -153,11 +154,14 @@ def sides(cohort: Cohort, groups: Groups) -> tuple[Cohort, Cohort]:
 
 def outlook(cohort: Cohort, config: TrainConfig, groups: Groups) -> str:
     """What will happen, in a sentence."""
+    from cavae.training import MONITOR_EVERY
+
     healthy, ill = (len(side) for side in sides(cohort, groups))
     steps = -(-max(healthy, ill) // config.batch_size) * config.epochs
     features = cohort.features.shape[1]
     kind = "brain regions" if cohort.kind == "muse" else "features"
-    longest = duration(steps * STEP_SECONDS + AFTERWARDS_SECONDS)
+    looks = config.epochs / MONITOR_EVERY
+    longest = duration(steps * STEP_SECONDS + looks * LOOK_SECONDS + AFTERWARDS_SECONDS)
     return (
         f"{healthy:,} healthy people and {ill:,} with the disease, {features} {kind}; "
         f"{100 * config.validation:.0f} % of each are held out to choose the best epoch. "
@@ -232,7 +236,7 @@ def suggested_name(table: str) -> str:
 def start(order: Order) -> None:
     """Take the order; its job stands in the page's address from now on.
 
-    Raises CheckpointError when there is a model of that name.
+    Raises ConfigError when there is a model of that name.
     """
     require_name(order.name, [entry.name for entry in registry.entries()])
     job_id = jobs().submit(order)

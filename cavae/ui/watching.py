@@ -61,7 +61,7 @@ def _show_job(job_id: str, ended: bool) -> None:
     if not job.ended:
         st.caption(
             "You may close this page: the address above brings you back. Whoever has the address "
-            "can see this job and its model."
+            "can see this job, and use, share or delete its model."
         )
 
 
