@@ -1,5 +1,10 @@
 """The entry of the app: streamlit run app.py."""
 
-from cavae.ui import frame
+import streamlit as st
 
-frame.run()
+from cavae.ui import frame, making
+
+app = st.App(__file__, routes=[making.ROUTE])  # The server: `streamlit run` finds it here.
+
+if __name__ == "__main__":  # A visitor's page.
+    frame.run()

@@ -49,16 +49,7 @@ def offer_files(request: pairs.SampleRequest) -> None:
         )
         suffix, mime = pairs.FORMATS[kind]
         file = pairs.stem(name, request) + suffix
-        st.download_button(
-            f"Download {request.pairs:,} pairs ({pairs.file_size(name, request, suffix)})",
-            partial(pairs.file_bytes, name, request, suffix),
-            file,
-            mime,
-            key="pairs_file",
-            type="primary",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        pairs.offer_file(name, request, suffix, mime)
         st.download_button(
             "Download its record (JSON)",
             partial(sample_record, name, request, file),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -24,17 +26,18 @@ from cavae.synthesis import (
     sample_pairs,
 )
 from cavae.tables import without_formulas, write_table
-from cavae.ui import glossary, models, results, state, subtypes
+from cavae.ui import glossary, making, models, results, state, subtypes
 
 if TYPE_CHECKING:
     from cavae.checkpoint import Model
     from cavae.cohort import Cohort
 
-MOST = 50_000
-"""Pairs that a browser can be given: a download is held in memory whole, so its size is bounded.
-The command line has no such limit."""
+MOST = 1_000_000
+"""Pairs that the page makes; the command line has no such limit."""
+AT_ONCE = 5_000
+"""Pairs up to which a file is made when it is downloaded, in memory (12 MB)."""
 PICTURED = 2_000
-WEIGHED = 500
+WEIGHED = (500, 1_500)
 PREVIEWED = 10
 # A field outside its limits turns red and says nothing: the words stand below the fields.
 ACCEPTED = (
@@ -182,24 +185,69 @@ def _region_name(feature: str) -> str | None:
         return None
 
 
+def offer_file(model_name: str, request: SampleRequest, suffix: str, mime: str) -> None:
+    """The file of the command `sample`: at once, or if it is large made on the server first."""
+    name = stem(model_name, request) + suffix
+    label = f"{request.pairs:,} pairs"
+    size = file_size(model_name, request, suffix)
+    if request.pairs > AT_ONCE:
+        write = partial(write_file, models.load_model(model_name), request, suffix)
+        making.offer((model_name, request, suffix), label, size, name, mime, write)
+        return
+    st.download_button(
+        f"Download {label} ({_words(size)})",
+        partial(file_bytes, model_name, request, suffix),
+        name,
+        mime,
+        key="pairs_file",
+        type="primary",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def write_file(
+    model: Model,
+    request: SampleRequest,
+    suffix: str,
+    stream: IO[bytes],
+    tell: making.Tell = lambda _: None,
+) -> None:
+    """Write the file of the command `sample`, byte for byte, and tell which share is done."""
+
+    def tables() -> Iterator[pd.DataFrame]:
+        for part in sample_chunks(model, request):
+            yield part.table()
+            tell((part.first_pair - 1 + len(part.subjects)) / request.pairs)
+
+    write_table(tables(), stream, suffix)
+
+
 def file_bytes(model_name: str, request: SampleRequest, suffix: str) -> bytes:
-    """The file of the command `sample`, byte for byte."""
-    model = models.load_model(model_name)
+    """The file of the command `sample`."""
     stream = io.BytesIO()
-    write_table((part.table() for part in sample_chunks(model, request)), stream, suffix)
+    write_file(models.load_model(model_name), request, suffix, stream)
     return stream.getvalue()
 
 
-def file_size(model_name: str, request: SampleRequest, suffix: str) -> str:
-    """`about 5 MB`: how large the file of the request will be."""
-    megabytes = request.pairs * _bytes_a_pair(model_name, request.standardized, suffix) / 1e6
-    return f"about {megabytes:,.0f} MB" if megabytes >= 1 else "under 1 MB"
+def file_size(model_name: str, request: SampleRequest, suffix: str) -> float:
+    """About how large the file of the request will be, bytes."""
+    return request.pairs * _bytes_a_pair(model_name, request.standardized, suffix)
+
+
+def _words(size: float) -> str:
+    """`about 5 MB`, from bytes."""
+    return f"about {making.megabytes(size)}" if size >= 1e6 else "under 1 MB"
 
 
 @models.cached(most=16)
 def _bytes_a_pair(model_name: str, standardized: bool, suffix: str) -> float:
-    few = SampleRequest(WEIGHED, standardized=standardized)
-    return len(file_bytes(model_name, few, suffix)) / WEIGHED
+    """What more pairs add: what every file has besides, columns and their notes, is left out."""
+    few, more = (
+        len(file_bytes(model_name, SampleRequest(count, standardized=standardized), suffix))
+        for count in WEIGHED
+    )
+    return (more - few) / (WEIGHED[1] - WEIGHED[0])
 
 
 def stem(model_name: str, request: SampleRequest) -> str:

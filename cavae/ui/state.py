@@ -34,6 +34,7 @@ class Key(StrEnum):
     MEASURED = "measured"
     OWN = "own"
     SHOWN_MODEL = "shown_model"
+    MADE = "made"
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import SETTLE_MS, Visit, download, settle
+from tests.browser.server import Server
 from tests.conftest import ROOT
 
 
@@ -96,3 +97,32 @@ def test_own_people_are_measured_and_nothing_is_cut(visit: Visit):
             assert box["x"] + box["width"] <= inside["x"] + inside["width"] + 1
     found = Axe().run(page).response["violations"]
     assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in found]
+
+
+def test_a_large_file_is_made_watched_and_streamed_to_its_visitor_alone(
+    visit: Visit, server: Server, browser: Browser, tmp_path: Path
+):
+    page = visit("cohort")
+    set_number(page, "Pairs", "20000", "--pairs")
+    page.get_by_role("button", name="Make 20,000 pairs").click()
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    link = page.get_by_role("link", name="Download 20,000 pairs")
+    expect(link).to_be_visible(timeout=2 * SETTLE_MS)
+    with page.expect_download() as waiting:
+        link.click()
+    words = shlex.split(page.get_by_test_id("stCode").inner_text())
+    subprocess.run([sys.executable, *words[1:-1], tmp_path / words[-1]], cwd=ROOT, check=True)
+    assert waiting.value.suggested_filename == words[-1]
+    assert Path(waiting.value.path()).read_bytes() == (tmp_path / words[-1]).read_bytes()
+
+    address = f"{server.url}/{link.get_attribute('href')}"
+    other = browser.new_page()
+    other.goto(f"{server.url}/cohort")
+    expect(other.get_by_role("button", name="Download 1,000 pairs")).to_be_visible(
+        timeout=SETTLE_MS
+    )
+    assert page.request.get(address[:-1] + "x").status == 404
+    page.get_by_role("button", name="Delete it").click()
+    expect(page.get_by_role("button", name="Make 20,000 pairs")).to_be_visible()
+    assert page.request.get(address).status == 404
+    other.close()

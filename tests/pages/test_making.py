@@ -1,0 +1,127 @@
+"""A large file: made on disk while one looks on, cancelled, and gone with the visitor."""
+
+import gc
+import os
+import threading
+import time
+
+import pytest
+
+from cavae.checkpoint import DEFAULT_MODEL
+from cavae.errors import ConfigError, DataError
+from cavae.synthesis import SampleRequest
+from cavae.ui import making, pairs
+from cavae.ui.making import Making
+from tests.pages.session import open_page
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """Where files are made: here, and nothing is left of them in the end."""
+    monkeypatch.setattr(making, "folder_for", lambda _: tmp_path)
+    yield tmp_path
+    gc.collect()
+    until(lambda: not list(tmp_path.iterdir()))
+
+
+def until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := true():
+            return found
+        time.sleep(0.05)
+    raise TimeoutError
+
+
+def wanted(app, count):
+    app.main.number_input(key="pairs").set_value(count).run()
+    return app.main.button(key="make_file").click().run()
+
+
+def links(app):
+    return [link.proto.url for link in app.run().main.get("link_button")]
+
+
+def test_the_file_is_that_of_the_command_and_is_deleted_on_request(folder):
+    app = wanted(open_page("cohort"), pairs.AT_ONCE + 1)
+    assert until(lambda: links(app)) == [f"made/{app.session_state['made'].token}"]
+    made = app.session_state["made"].path
+    assert made.parent.stat().st_mode & 0o077 == 0, "no other user of the machine may look in"
+    request = SampleRequest(pairs.AT_ONCE + 1)
+    assert made.read_bytes() == pairs.file_bytes(DEFAULT_MODEL, request, ".csv")
+    assert "make_file" not in [button.key for button in app.main.button]
+    app.main.button(key="forget_file").click().run()
+    assert "made" not in app.session_state
+    assert "make_file" in [button.key for button in app.main.button]
+
+
+def test_cancelled_it_ends_soon_and_leaves_nothing(folder):
+    app = wanted(open_page("cohort"), pairs.MOST)
+    until(lambda: app.session_state["made"].progress.share > 0)
+    app.main.button(key="forget_file").click().run()
+    gc.collect()
+    until(lambda: "making" not in [thread.name for thread in threading.enumerate()], 20)
+
+
+def test_other_settings_are_another_file(folder):
+    app = wanted(open_page("cohort"), pairs.AT_ONCE + 1)
+    until(lambda: links(app))
+    app.main.number_input(key="pairs_seed").set_value(3).run()
+    assert not links(app)
+    assert "make_file" in [button.key for button in app.main.button]
+
+
+def make(write):
+    return Making("this", "pairs.csv", "text/csv", 10, write)
+
+
+def until_ready(progress):
+    until(lambda: progress.status == making.READY)
+
+
+def endless(stream, tell):
+    while True:
+        stream.write(b"more")
+        tell(0.5)
+        time.sleep(0.01)
+
+
+def test_a_file_goes_with_the_visitor_who_wanted_it(folder):
+    made = make(lambda stream, tell: stream.write(b"people"))
+    until_ready(made.progress)
+    assert made.path.read_bytes() == b"people"
+    del made
+    gc.collect()
+    assert not list(folder.iterdir())
+
+
+def test_one_that_is_gone_ends_the_writing_and_the_next_file_is_made(folder):
+    gone, next_one = make(endless), make(lambda stream, tell: stream.write(b"people"))
+    assert next_one.progress.status == making.WAITING
+    del gone
+    gc.collect()
+    until_ready(next_one.progress)
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (DataError("There are no people."), "There are no people."),
+        (OSError("disk"), "The file could not be made (OSError)."),
+    ],
+)
+def test_what_goes_wrong_is_said(fault, said):
+    def write(stream, tell):
+        raise fault
+
+    made = make(write)
+    until(lambda: made.progress.status == making.FAILED)
+    assert made.progress.reason == said
+
+
+def test_a_disk_without_room_is_said_before(monkeypatch, tmp_path):
+    monkeypatch.undo()
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    room = os.statvfs(tmp_path).f_bavail * os.statvfs(tmp_path).f_frsize
+    with pytest.raises(ConfigError, match="the server's disk has"):
+        making.folder_for(room)
