@@ -109,8 +109,9 @@ def privacy() -> None:
 - A table you load stays in the memory of the computer that runs this app, for this browser session
   only. Reloading or closing the page forgets it.
 - No row of it is written to disk. What you download is yours to keep or delete.
-- A model that you train is kept in the folder `storage` of that computer, with its settings and
-  curves, until someone deletes it there; whoever has the address of its page can open it.
+- A model that you train or upload is kept in the folder `storage` of that computer, with its
+  settings and curves, until you delete it on page *Models*. Nobody else sees it unless you share
+  it there; whoever has the address of its page can open, share and delete it.
 - No usage statistics, no fonts, no maps, no models are fetched from or sent to anywhere.
 - Synthetic people are nobody. Yet whoever already holds somebody's volumes can often tell whether a
   model learned from that person; the page *Cohort* and each model's card say how often. Think of

@@ -154,7 +154,7 @@ def sides(cohort: Cohort, groups: Groups) -> tuple[Cohort, Cohort]:
 
 def outlook(cohort: Cohort, config: TrainConfig, groups: Groups) -> str:
     """What will happen, in a sentence."""
-    from cavae.training import MONITOR_EVERY
+    from cavae.optimization import MONITOR_EVERY
 
     healthy, ill = (len(side) for side in sides(cohort, groups))
     steps = -(-max(healthy, ill) // config.batch_size) * config.epochs

@@ -248,6 +248,46 @@ def test_a_card_and_words_made_to_harm_are_shown_as_text(packed, tmp_path):
         assert "<img" not in text.replace("\\<img", "")
 
 
+EVIL = "<img src=x onerror=alert(1)>![x](http://evil.example/x.png):red[x]$x$"
+
+
+@pytest.fixture(scope="module")
+def evil_model(tiny_model_folder, tmp_path_factory) -> Path:
+    """The tiny model, every name in which is HTML and Markdown."""
+    folder = shutil.copytree(tiny_model_folder, tmp_path_factory.mktemp("evil") / "tiny")
+    config = json.loads((folder / "config.json").read_text())
+    preprocessor = json.loads((folder / "preprocessor.json").read_text())
+    names = [f"{EVIL}{k}" for k in range(len(preprocessor["features"]))]
+    config["model"]["features"] = preprocessor["features"] = names
+    config["training"] |= {"background": [EVIL], "target": [EVIL.upper()]}
+    preprocessor |= {"background": [EVIL]}
+    preprocessor["sites"] = preprocessor["harmonizer"]["sites"] = [EVIL, EVIL.upper()]
+    for one in config["facts"]["figures"]:
+        one |= {"metric": EVIL, "group": EVIL}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "preprocessor.json").write_text(json.dumps(preprocessor))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("models", "data", "latent_space", "counterfactual", "explore", "lesson", "cohort"),
+        *("train", "evaluate", "about"),
+    ],
+)
+@pytest.mark.parametrize("loaded", [False, True])
+def test_names_made_to_harm_are_shown_as_text_on_every_page(place, evil_model, people_csv, loaded):
+    app = open_page(place, people_csv if loaded else None, evil_model)
+    assert not app.exception
+    for group in (app.main.markdown, app.main.caption, app.main.warning, app.main.error):
+        for element in group:
+            assert "![x](" not in element.value.replace("\\!\\[x\\]\\(", "")
+            assert "<img" not in element.value.replace("\\<img", "")
+            unsafe = getattr(element.proto, "allow_html", False)
+            assert not (unsafe and "onerror" in element.value)
+
+
 def test_a_model_that_was_damaged_on_disk_is_in_the_table_with_the_reason(packed, storage):
     app = upload(open_page("models"), packed)
     [config] = storage.glob("*/tiny/config.json")
@@ -263,9 +303,9 @@ def test_a_model_that_was_damaged_on_disk_is_in_the_table_with_the_reason(packed
 # --------------------------------------------------------------------------- misfits
 
 
-@pytest.mark.parametrize("page", ["latent_space", "counterfactual", "explore"])
-def test_a_page_that_needs_the_table_says_why_it_does_not_fit_and_the_ways_out(page, people_csv):
-    app = open_page(page, people_csv)  # Eight regions, and the model of 139.
+@pytest.mark.parametrize("place", ["latent_space", "counterfactual", "explore"])
+def test_a_page_that_needs_the_table_says_why_it_does_not_fit_and_the_ways_out(place, people_csv):
+    app = open_page(place, people_csv)  # Eight regions, and the model of 139.
     assert not app.exception
     [warning] = app.main.warning
     assert "people.csv does not fit the model ad-mci" in warning.value.replace("\\", "")
@@ -273,23 +313,23 @@ def test_a_page_that_needs_the_table_says_why_it_does_not_fit_and_the_ways_out(p
     assert [one.proto.page for one in app.main.get("page_link")] == ["models", "data", "train"]
 
 
-@pytest.mark.parametrize("page", ["cohort", "evaluate"])
-def test_a_page_that_can_do_without_the_table_does(page, people_csv):
-    app = open_page(page, people_csv)
+@pytest.mark.parametrize("place", ["cohort", "evaluate"])
+def test_a_page_that_can_do_without_the_table_does(place, people_csv):
+    app = open_page(place, people_csv)
     assert not app.exception
     assert not app.main.warning
     assert not app.main.error
 
 
 @pytest.mark.parametrize(
-    "page", ["latent_space", "counterfactual", "explore", "cohort", "evaluate"]
+    "place", ["latent_space", "counterfactual", "explore", "cohort", "evaluate"]
 )
 def test_a_damaged_model_is_said_on_every_page_with_the_way_to_another(
-    page, tiny_model_folder, people_csv, tmp_path
+    place, tiny_model_folder, people_csv, tmp_path
 ):
     folder = shutil.copytree(tiny_model_folder, tmp_path / "tiny")
     (folder / "weights.safetensors").write_bytes(b"nothing")
-    app = open_page(page, people_csv, folder)
+    app = open_page(place, people_csv, folder)
     assert not app.exception
     assert "weights.safetensors" in said(app)
     assert "models" in [one.proto.page for one in app.main.get("page_link")]
