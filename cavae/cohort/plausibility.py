@@ -29,8 +29,8 @@ EXCHANGED, UNLIKE = -0.3, 0.5
 """Correlation of the asymmetry of the pairs with that of the atlas; real ones are above 0.7."""
 ODD_ASYMMETRY = 0.15
 """Log ratio of right to left, beyond chance; real studies are within 0.06 of the atlas."""
-CLEAR_ASYMMETRY = 0.1
-"""Log ratio of a pair of which one side is clearly the larger one."""
+CLEAR_ASYMMETRY = 0.04
+"""Log ratio of a pair of which one side is clearly the larger one, such as the hippocampi."""
 MEDIAN_FACTOR = 1.5
 """A median this far off, relative to the other regions, is odd; real ones are within 1.2."""
 HOMOLOGUE, HOMOLOGUE_GAIN, HOMOLOGUE_PEOPLE = 0.4, 0.25, 60
@@ -45,6 +45,14 @@ MIN_GROUP = 10
 MAX_P = 0.001
 ICV_CORRELATION = 0.3
 """Of ICV with the sum of the regions; about 0.9 in real studies."""
+SEX_DIFFERENCE, SEX_PEOPLE = 0.5, 30
+"""SDs by which the heads of men are larger than those of women (real ones: 1.7), and people of
+each sex that tell it."""
+AGE_CORRELATION, AGE_SD, AGE_PEOPLE = -0.1, 7.0, 60
+"""Of age with the share of ICV that the regions fill (real ones: below -0.4), where ages differ by
+so many years among so many people."""
+ALONE, ALONE_PEOPLE = 0.28, 100
+"""Highest correlation of a region with any other (real ones: above 0.32), among so many people."""
 MAX_NAMED = 10
 
 
@@ -53,7 +61,7 @@ def doubt_volumes(
 ) -> None:
     """Report what is odd about the volumes (n, p) in mm³ of the people who can be used.
 
-    `fields` are the columns of the volumes by MUSE index; `subjects` has sex and icv of the same
+    `fields` are the columns of the volumes by MUSE index; `subjects` has age and icv of the same
     people.
     """
     if values.empty:
@@ -63,7 +71,10 @@ def doubt_volumes(
     _doubt_medians(values, typical, fields, findings)
     _doubt_order(values, fields, findings)
     if len(typical) >= MIN_REGIONS:
-        _doubt_heads(values.sum(axis=1).to_numpy(), typical.sum(), subjects, findings)
+        total = values.sum(axis=1).to_numpy()
+        _doubt_heads(total, typical.sum(), subjects, findings)
+        _doubt_ages(total, subjects, findings)
+        _doubt_alone(values, fields, findings)
 
 
 def report_thousands(fields: Iterable[Field], findings: Findings) -> None:
@@ -106,7 +117,8 @@ def doubt_people(values: pd.DataFrame, subjects: pd.DataFrame, findings: Finding
 def doubt_sex(sex: np.ndarray, size: np.ndarray, column: str, findings: Findings) -> None:
     """Report where the heads (n,) of women are clearly the larger ones; sex (n,) is F, M or ""."""
     women, men = (size[(sex == label) & np.isfinite(size)] for label in "FM")
-    if min(len(women), len(men)) >= MIN_GROUP and clearly_smaller(men, women):
+    fewer = min(len(women), len(men))
+    if fewer >= MIN_GROUP and clearly_smaller(men, women):
         findings.whole(
             "sex",
             f"Column {quoted(column)}: the heads of people called M are clearly smaller than those "
@@ -114,6 +126,13 @@ def doubt_sex(sex: np.ndarray, size: np.ndarray, column: str, findings: Findings
             "exchanged, or the rows mixed up?",
             column,
         )
+    elif fewer >= SEX_PEOPLE:
+        sd = np.sqrt((men.var(ddof=1) + women.var(ddof=1)) / 2)
+        if men.mean() - women.mean() < SEX_DIFFERENCE * sd:
+            findings.notices.append(
+                f"Column {quoted(column)}: men and women have heads of the same size, which is "
+                "unusual; are the rows mixed up?"
+            )
 
 
 def clearly_smaller(a: np.ndarray, b: np.ndarray) -> bool:
@@ -162,7 +181,7 @@ def _doubt_sides(
             "be exchanged, or the columns in another order.",
         )
     elif len(values) >= MIN_PEOPLE:
-        chance = 4 * 1.25 * found.std(axis=0, ddof=1) / np.sqrt(len(found))
+        chance = 5 * 1.25 * found.std(axis=0, ddof=1) / np.sqrt(len(found))
         _report_pairs(pairs, fields, middle, usual, chance, findings)
 
 
@@ -271,4 +290,31 @@ def _doubt_heads(
             "icv",
             f"ICV hardly goes with the volumes (correlation {likeness:.2f}, about 0.9 is typical); "
             "are the rows of the two mixed up?",
+        )
+
+
+def _doubt_ages(total: np.ndarray, subjects: pd.DataFrame, findings: Findings) -> None:
+    """Brains that do not shrink with age: the ages may be those of other rows."""
+    ages, icv = subjects["age"].to_numpy(float), subjects["icv"].to_numpy(float)
+    known = np.isfinite(ages) & np.isfinite(icv)
+    if known.sum() < AGE_PEOPLE or ages[known].std() < AGE_SD:
+        return
+    if np.corrcoef(ages[known], total[known] / icv[known])[0, 1] > AGE_CORRELATION:
+        findings.notices.append(
+            "The volumes do not shrink with age, which is unusual; are the rows mixed up?"
+        )
+
+
+def _doubt_alone(values: pd.DataFrame, fields: Mapping[str, Field], findings: Findings) -> None:
+    """Columns that go with no other, as when one is sorted apart from the rest."""
+    if len(values) < ALONE_PEOPLE:
+        return
+    varying = values.loc[:, values.std() > 0]
+    likeness = np.corrcoef(varying.to_numpy(), rowvar=False)
+    np.fill_diagonal(likeness, -1.0)
+    for position in np.flatnonzero(likeness.max(axis=0) < ALONE)[:MAX_NAMED]:
+        column = fields[varying.columns[position]].column
+        findings.notices.append(
+            f"Column {quoted(column)} goes with no other region, which is unusual; are its rows "
+            "those of the others?"
         )
