@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from cavae.atlas import rois
 from cavae.checkpoint import model_facts, model_settings
-from cavae.evaluation import FLOOR_RATIO, SEPARATION_RATIO
+from cavae.cohort import Cohort
+from cavae.evaluation import FLOOR_RATIO, SEPARATION_RATIO, evaluate_cohort
+from cavae.fitted import FittedModel
 from cavae.quality import Quality
 
 
@@ -121,6 +123,15 @@ def standing(name_or_folder: str | Path) -> Standing:
     )
 
 
+def standing_among(model: FittedModel, cohort: Cohort) -> dict[str, float]:
+    """Figures by key of CRITERIA on people of one's own; only those that their labels allow.
+
+    Raises MisfitError when the model cannot read them.
+    """
+    figures = evaluate_cohort(model, cohort)
+    return _of_card([{"metric": f.metric, "value": f.value} for f in figures if isfinite(f.value)])
+
+
 def _of_card(figures: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     """The figures to compare among those of the card."""
     found: dict[str, float] = {}
@@ -135,7 +146,7 @@ def _of_card(figures: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 def _of_quality(quality: Quality | None) -> dict[str, float]:
     if quality is None:
         return {}
-    values = {key: one.value for key, one in quality.estimates.items() if math.isfinite(one.value)}
+    values = {key: one.value for key, one in quality.estimates.items() if isfinite(one.value)}
     attacks = [value for key, value in values.items() if key.startswith("attack")]
     useful = {"useful_auc": values["tstr_auc"]} if "tstr_auc" in values else {}
     return useful | ({"attack_auc": max(attacks)} if attacks else {})

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 import streamlit as st
@@ -11,11 +11,16 @@ import streamlit as st
 from cavae import numbers
 from cavae.errors import CavaeError
 from cavae.registry import BOX, OWN, Entry
-from cavae.standing import CRITERIA, Standing, standing
+from cavae.standing import CRITERIA, Standing, standing, standing_among
 from cavae.suitability import Suitability, suitability
-from cavae.ui import registry, state
+from cavae.ui import models, registry, state
 from cavae.ui.widgets import plain
 
+RECORDED, AMONG_YOURS = "As recorded", "On your people"
+FLATTERED = (
+    "All measured on the {people} of {name}, so they can be compared. If a model learned from some "
+    "of them, they flatter it."
+)
 NOT_COMPARABLE = (
     "Figures measured on different people (last column) cannot be compared: a disease that is easy "
     "to see makes any model look good."
@@ -25,27 +30,74 @@ FITS, FITS_BUT, FITS_NOT, IN_USE = "yes", "yes, but", "no", "●"
 
 @dataclass(frozen=True)
 class Line:
-    """A model in the table; standing is None, and fault says why, when it cannot be read."""
+    """A model in the table, with figures by key of CRITERIA and on whom they were measured.
+
+    standing is None, and fault says why, when the model cannot be read.
+    """
 
     entry: Entry
     standing: Standing | None
     fit: Suitability | None
+    figures: Mapping[str, float] = field(default_factory=dict)
+    measured_on: str = ""
     fault: str = ""
 
 
-def lines(entries: Sequence[Entry]) -> list[Line]:
+def choose_figures() -> bool:
+    """Whether figures are those on the loaded people, and not those recorded with each model."""
+    if state.loaded() is None:
+        return False
+    chosen = st.segmented_control(
+        "Figures",
+        [RECORDED, AMONG_YOURS],
+        default=RECORDED,
+        required=True,
+        key="standing_figures",
+        label_visibility="collapsed",
+    )
+    return chosen == AMONG_YOURS
+
+
+def lines(entries: Sequence[Entry], among_yours: bool) -> list[Line]:
     """What there is to say of each model."""
-    return [_line(entry) for entry in entries]
+    if not among_yours:
+        return [_line(entry, False) for entry in entries]
+    with st.spinner("Measuring each model on your people …"):
+        return [_line(entry, True) for entry in entries]
 
 
-def _line(entry: Entry) -> Line:
-    table = state.loaded()
+def _line(entry: Entry, among_yours: bool) -> Line:
+    table, address = state.loaded(), registry.address(entry)
     try:
         known = standing(entry.folder)
-        fit = None if table is None else fit_of(registry.address(entry), table)
+        fit = None if table is None else fit_of(address, table)
+        if table and among_yours:
+            return Line(entry, known, fit, _figures_among(address, fit, table), table.name)
     except CavaeError as error:
-        return Line(entry, None, None, str(error))
-    return Line(entry, known, fit)
+        return Line(entry, None, None, fault=str(error))
+    recorded = known.measured_on.removeprefix("Measured on ")
+    return Line(entry, known, fit, known.figures, recorded)
+
+
+def _figures_among(
+    address: str, fit: Suitability | None, table: state.Loaded
+) -> Mapping[str, float]:
+    """Figures on the loaded people, measured once; none of a model that cannot read them."""
+    if fit is None or not fit.fits:
+        return {}
+    return state.once(
+        "standing", lambda: standing_among(models.load_model(address), table.cohort), address
+    )
+
+
+def explain(among_yours: bool) -> None:
+    """Whether the figures of the table can be compared."""
+    table = state.loaded()
+    if table is None or not among_yours:
+        st.caption(NOT_COMPARABLE)
+    else:
+        people = numbers.count(len(table.cohort), "people")
+        st.caption(FLATTERED.format(people=people, name=plain(table.name)))
 
 
 def fit_of(address: str, table: state.Loaded) -> Suitability:
@@ -103,11 +155,11 @@ def _row(line: Line, label: str) -> dict[str, object]:
     return {
         **first,
         "Learned": f"{', '.join(one.background)} → {', '.join(one.target)}",
-        **{c.name: one.figures.get(c.key) for c in CRITERIA},
+        **{c.name: line.figures.get(c.key) for c in CRITERIA},
         "People": one.people or None,
         "Reads": f"{one.features} {one.kind}",
         "Variant": one.variant,
-        "Measured on": one.measured_on.removeprefix("Measured on "),
+        "Measured on": line.measured_on,
     }
 
 

@@ -6,11 +6,13 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cavae.archive import pack_model, unpack_model
 from cavae.checkpoint import PRETRAINED
+from cavae.evaluation import evaluate_cohort
 from cavae.registry import Registry
 from cavae.ui import models as ui_models
 from cavae.ui.state import DEMO
@@ -111,6 +113,26 @@ def test_diagnoses_and_sites_that_a_model_has_not_learned_are_said(packed, tmp_p
         said(app)
     )
     assert "site 'Elsewhere' is new to the model" in said(app).replace("Site", "site")
+
+
+def test_on_the_same_people_models_can_be_compared(packed, people_csv, tiny_model):
+    app = upload(open_page("models", people_csv), packed)
+    recorded = rows(app)["tiny"]["Measured on"]
+    app.main.get("button_group")[0].set_value("On your people").run()
+    assert not app.exception
+    figures = {
+        (one.metric, one.group): one.value
+        for one in evaluate_cohort(tiny_model, make_cohort(seed=1))
+    }
+    found = rows(app)["tiny"]
+    assert found["In s (AUC)"] == pytest.approx(figures["salient s, AUC", "AD against CN"])
+    assert found["Hippocampus (SD)"] == pytest.approx(
+        figures["hippocampal effect, mean (SD)", "AD"], abs=1e-3
+    )
+    assert found["Measured on"] == "people.csv" != recorded
+    assert pd.isna(rows(app)["ad-mci"]["In s (AUC)"]), "it does not fit"
+    assert "so they can be compared" in said(app)
+    assert "flatter" in said(app)
 
 
 # --------------------------------------------------------------------------- own models
