@@ -2,7 +2,8 @@
 
 Streamlit holds what its download button gives in memory, whole, as long as the session lasts. So a
 large file is written piece by piece into a folder of its own, and `ROUTE`, which app.py adds to the
-server, sends it from there. Only who knows its token can have it; it is deleted with the session.
+server, sends it from there. Only who knows its token can have it, and it is deleted when its
+visitor is gone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import secrets
 import shutil
 import tempfile
 import threading
+import time
 import weakref
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
@@ -23,6 +25,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cavae.errors import CavaeError, ConfigError
 from cavae.ui import state
@@ -30,11 +34,13 @@ from cavae.ui.widgets import plain
 
 PATH = "made"
 ROOMY = Path("/var/tmp")  # on disk where /tmp may be memory
-WAITING, WRITING, READY, FAILED = "waiting", "writing", "ready", "failed"
+WAITING, WRITING, READY, FAILED, GONE = "waiting", "writing", "ready", "failed", "gone"
+LOOK, GRACE = 2.0, 120.0  # seconds between two looks for the visitor, and until they are missed
 UNEXPECTED = "The file could not be made ({kind})."
 
 Tell = Callable[[float], None]  # takes the share that is done
 Write = Callable[[IO[bytes], Tell], None]
+Present = Callable[[], bool]
 
 
 class _CancelledError(Exception):
@@ -43,39 +49,43 @@ class _CancelledError(Exception):
 
 @dataclass
 class _Progress:
-    """What the thread that writes says of itself, and what it is told."""
+    """What the thread that makes the file says of itself, and what it is told."""
 
+    present: Present
     status: str = WAITING
     share: float = 0.0
+    size: int = 0
     reason: str = ""
     cancelled: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will change by itself."""
+        return self.status in (READY, FAILED, GONE)
+
     def tell(self, share: float) -> None:
-        """Take note, and end the writing when it is cancelled."""
+        """Take note, and end the writing when nobody wants the file any more."""
         self.share = share
-        if self.cancelled.is_set():
+        if self.cancelled.is_set() or not self.present():
             raise _CancelledError
 
 
 class Making:
-    """A file while it is made, and afterwards; when nobody holds it any more, it is deleted."""
+    """A file while it is made, and afterwards, until nobody holds this any more."""
 
     def __init__(self, wanted: Hashable, name: str, mime: str, size: float, write: Write) -> None:
         """Begin to write a file of about `size` bytes; `wanted` says which it is.
 
         Raises ConfigError when the disk has not room for two of them.
         """
-        folder = folder_for(size)
         self.wanted, self.name, self.mime = wanted, name, mime
         self.token = secrets.token_urlsafe(32)
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="cavae-", dir=folder, ignore_cleanup_errors=True
-        )
-        self.path = Path(self._folder.name) / "file"
-        self.progress = _Progress()
+        self.progress = _Progress(_visitor())
+        folder = tempfile.TemporaryDirectory(prefix="cavae-", dir=folder_for(size))
+        self.path = Path(folder.name) / "file"
         weakref.finalize(self, self.progress.cancelled.set)
         threading.Thread(
-            target=_write, args=(self.path, write, self.progress), name="making", daemon=True
+            target=_make, args=(folder, self.path, write, self.progress), name="making", daemon=True
         ).start()
         _MADE[self.token] = self
 
@@ -84,22 +94,47 @@ _MADE: weakref.WeakValueDictionary[str, Making] = weakref.WeakValueDictionary()
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def _write(path: Path, write: Write, progress: _Progress) -> None:
-    """The thread: it holds no `Making`, so that one that nobody wants any more ends it."""
-    with _ONE_AT_A_TIME:
+def _make(
+    folder: tempfile.TemporaryDirectory[str], path: Path, write: Write, progress: _Progress
+) -> None:
+    """The thread: it writes the file and deletes it when nobody wants it any more.
+
+    It holds no `Making`, so that one that nobody holds is one that nobody wants.
+    """
+    with folder:
         try:
-            progress.tell(0.0)
-            progress.status = WRITING
-            with path.open("wb") as stream:
-                write(stream, progress.tell)
-            progress.status = READY
+            with _ONE_AT_A_TIME:
+                progress.tell(0.0)
+                progress.status = WRITING
+                with path.open("wb") as stream:
+                    write(stream, progress.tell)
+            progress.size, progress.status = path.stat().st_size, READY
+            while not progress.cancelled.wait(LOOK) and progress.present():
+                pass
+            progress.status = GONE
         except _CancelledError:
-            pass
+            progress.status = GONE
         except CavaeError as error:
             progress.reason, progress.status = str(error), FAILED
         except Exception as error:
             progress.reason = UNEXPECTED.format(kind=type(error).__name__)
             progress.status = FAILED
+
+
+def _visitor() -> Present:
+    """Says whether the visitor is there, or was there not long ago.
+
+    Streamlit forgets a session some time after it has lost its visitor: when the next one comes.
+    """
+    context, seen = get_script_run_ctx(), time.monotonic()
+
+    def present() -> bool:
+        nonlocal seen
+        if context is None or runtime.get_instance().is_active_session(context.session_id):
+            seen = time.monotonic()
+        return time.monotonic() - seen < GRACE
+
+    return present
 
 
 def folder_for(size: float) -> Path:
@@ -149,8 +184,8 @@ def offer(wanted: Hashable, label: str, size: float, name: str, mime: str, write
     it will be, bytes.
     """
     made = st.session_state.get(state.Key.MADE)
-    if made is not None and made.wanted == wanted:
-        ended = made.progress.status in (READY, FAILED)
+    if made is not None and made.wanted == wanted and made.progress.status != GONE:
+        ended = made.progress.ended
         st.fragment(_show, run_every=None if ended else 1.0)(label, ended)
     elif st.button(
         f"Make {label} (about {megabytes(size)})",
@@ -166,7 +201,7 @@ def offer(wanted: Hashable, label: str, size: float, name: str, mime: str, write
 
 def _show(label: str, ended: bool) -> None:
     made = st.session_state.get(state.Key.MADE)
-    if made is None or (made.progress.status in (READY, FAILED) and not ended):
+    if made is None or (made.progress.ended and not ended):
         st.rerun()  # The whole page: another button, and no timer any more.
     with st.container(horizontal=True, vertical_alignment="center", width="content"):
         _show_state(made, label)
@@ -177,7 +212,7 @@ def _show_state(made: Making, label: str) -> None:
     progress = made.progress
     if progress.status == READY:
         st.link_button(
-            f"Download {label} ({megabytes(made.path.stat().st_size)})",
+            f"Download {label} ({megabytes(progress.size)})",
             f"{PATH}/{made.token}",
             type="primary",
             icon=":material/download:",

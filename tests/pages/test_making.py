@@ -19,6 +19,7 @@ from tests.pages.session import open_page
 def folder(tmp_path, monkeypatch):
     """Where files are made: here, and nothing is left of them in the end."""
     monkeypatch.setattr(making, "folder_for", lambda _: tmp_path)
+    monkeypatch.setattr(making, "LOOK", 0.1)
     yield tmp_path
     gc.collect()
     until(lambda: not list(tmp_path.iterdir()))
@@ -92,7 +93,18 @@ def test_a_file_goes_with_the_visitor_who_wanted_it(folder):
     assert made.path.read_bytes() == b"people"
     del made
     gc.collect()
-    assert not list(folder.iterdir())
+    until(lambda: not list(folder.iterdir()))
+
+
+def test_a_visitor_who_is_gone_is_not_waited_for(folder, monkeypatch):
+    gone = threading.Event()
+    monkeypatch.setattr(making, "_visitor", lambda: lambda: not gone.is_set())
+    ready = make(lambda stream, tell: stream.write(b"people"))
+    until_ready(ready.progress)
+    unfinished = make(endless)
+    gone.set()
+    until(lambda: not list(folder.iterdir()))
+    assert (ready.progress.status, unfinished.progress.status) == (making.GONE, making.GONE)
 
 
 def test_one_that_is_gone_ends_the_writing_and_the_next_file_is_made(folder):
