@@ -27,7 +27,8 @@ COVARIATES = {
 }
 NEEDED = ("age", "sex")
 NOBODY, NOT_GIVEN = "–", "not given"
-MOST_LABELS = 6
+MOST_LABELS, MOST_DOUBTS = 6, 4
+UNLISTED = "more"  # rule of the problem that only counts the rest
 
 
 def show_counts(check: Check) -> None:
@@ -142,12 +143,25 @@ def show_still_in_use() -> None:
 
 
 def _show_assumptions(check: Check, title: str) -> None:
+    _show_doubts(check)
     sentences = list(check.notices)
     if left_out := check.rows - check.usable:
         sentences.append(f"{counted(left_out, 'row')} left out; the problems below say why.")
     if sentences:
         st.markdown(f"**{title}**")
         st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+
+
+def _show_doubts(check: Check) -> None:
+    """What is wrong with the table as a whole although its rows can be used."""
+    doubts = [p.message for p in check.problems if p.row is None and p.rule != UNLISTED]
+    if doubts:
+        more = f"\n- {counted(len(doubts) - MOST_DOUBTS, 'more problem')} of the table below."
+        st.warning(
+            "\n".join(f"- {plain(doubt)}" for doubt in doubts[:MOST_DOUBTS])
+            + (more if len(doubts) > MOST_DOUBTS else ""),
+            icon=":material/warning:",
+        )
 
 
 def _show_lacking(check: Check, lacking: tuple[str, ...], reading: uploads.Reading) -> None:

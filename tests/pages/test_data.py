@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from cavae.atlas import roi
+from cavae.atlas import roi, rois
+from cavae.ui.state import DEMO
 from cavae.ui.uploads import PARTICIPANTS, VOLUMES
 from tests.cohort_tables import people
 from tests.conftest import ROOT
@@ -323,3 +324,17 @@ def test_real_tables_are_understood_without_a_hand(shared_data, study: str, numb
     assert counts(app)["Usable"] == str(number)
     assert counts(app)["Regions found"] == "139 of 139"
     assert f"{number} people" in sidebar(app)
+
+
+def test_what_is_wrong_with_the_table_as_a_whole_stands_above_what_was_assumed():
+    cohort = pd.read_csv(DEMO)
+    names = {one.name: f"MUSE_Volume_{one.index}" for one in rois()}
+    turned = {
+        column: names[name[:-2] + {"_R": "_L", "_L": "_R"}[name[-2:]]]
+        for name, column in names.items()
+        if name[-2:] in ("_R", "_L")
+    }
+    app = drop(data(), cohort.rename(columns=turned))
+    assert "Left and right seem to be exchanged throughout" in app.main.warning[0].value
+    button(app, "Use these 300 people").click().run()
+    assert "Left and right seem to be exchanged throughout" in app.main.warning[0].value
