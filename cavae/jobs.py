@@ -16,31 +16,37 @@ import re
 import secrets
 import signal
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from cavae.config import DEFAULT_VARIANT, TrainConfig, require_variant
 from cavae.errors import CavaeError, ConfigError
+from cavae.limits import limits, require_training
+from cavae.logs import log
 from cavae.scatter import Camera
+from cavae.storage import LOCK, is_worked_on, require_room
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
     from cavae.optimization import Progress
 
-STORAGE = Path(__file__).resolve().parent.parent / "storage"
 MOST_PICTURES, MOST_FILMS = 200, 20
-RECORD, LOCK = "job.json", ".lock"
+RECORD = "job.json"
 NAME = r"[A-Za-z0-9][\w.-]{0,63}"
 ID = r"[A-Za-z0-9_-]{22}"
 ENDED = ("done", "cancelled", "failed", "interrupted")
 CRASHED = "The process ended by itself (exit status {code}); there may be too little memory."
+OVERTIME = "It was stopped at this server's limit of {minutes:,} minutes."
+MINUTE = 60.0  # seconds
+ENDING_SECONDS = 8.0  # that jobs have to keep what they have when the server ends
 TOLD = ("epoch", "epochs", "terms", "best_epoch", "seconds")
 FIGURES = (
     "w2_target",
@@ -181,24 +187,28 @@ class Job:
 
 
 class JobQueue:
-    """The jobs of one server; each has a folder of its own in $CAVAE_STORAGE or STORAGE."""
+    """The jobs of one server; each has a folder of its own in `limits().storage`."""
 
     def __init__(self, storage: Path | None = None) -> None:
-        self._storage = storage or Path(os.environ.get("CAVAE_STORAGE", STORAGE))
+        self._storage = storage or limits().storage
         self._jobs: dict[str, Job] = {}
         self._shown: dict[str, list[Any]] = {}
         self._cancelled: dict[str, Event] = {}
         self._waiting: queue.SimpleQueue[tuple[str, Work]] = queue.SimpleQueue()
         self._spawn = multiprocessing.get_context("spawn")
-        self._process: multiprocessing.process.BaseProcess | None = None
+        self._processes: set[multiprocessing.process.BaseProcess] = set()
+        self._ending = threading.Event()
         atexit.register(self._end)
-        threading.Thread(target=self._run_all, name="jobs", daemon=True).start()
+        for _ in range(limits().jobs_at_once):
+            threading.Thread(target=self._run_all, name="jobs", daemon=True).start()
 
-    def submit(self, order: Work) -> str:
+    def submit(self, order: Work, others: Iterable[str] = ()) -> str:
         """Take an order; returns the job's id, which nobody can guess.
 
-        Raises ConfigError when the folder cannot be written.
+        others: ids of jobs of the same visitor. Raises ConfigError when the folder cannot be
+        written, or when the server's limits are reached.
         """
+        self._require_place(others)
         job = Job(secrets.token_urlsafe(16), order.name, order.settings, order.kind)
         try:
             (self._storage / job.id).mkdir(mode=0o700, parents=True)
@@ -221,7 +231,7 @@ class JobQueue:
             return None
         folder = self._storage / job_id
         job = _read_record(folder)
-        if job is not None and not job.ended and not _is_worked_on(folder):
+        if job is not None and not job.ended and not is_worked_on(folder):
             job.status = "interrupted"
         return job
 
@@ -244,39 +254,97 @@ class JobQueue:
         if job_id in self._cancelled:
             self._cancelled[job_id].set()
 
+    def close(self, seconds: float = ENDING_SECONDS) -> None:
+        """End with the server: begin nothing more, and give each process so long to keep its best.
+
+        A process that takes longer leaves what it has written down last.
+        """
+        self._end()
+        until = time.monotonic() + seconds
+        for process in tuple(self._processes):
+            process.join(max(0.0, until - time.monotonic()))
+            process.kill()
+
+    def _require_place(self, others: Iterable[str]) -> None:
+        require_training()
+        allowed, unfinished = limits(), [job for job in self._jobs.values() if not job.ended]
+        waiting = len(unfinished) - allowed.jobs_at_once
+        own = len({job.id for job in unfinished} & set(others))
+        if waiting >= allowed.jobs_waiting:
+            raise ConfigError(
+                f"{waiting} jobs are waiting already, as many as this server lets wait: try again "
+                "when some have ended."
+            )
+        if own >= allowed.jobs_per_session:
+            raise ConfigError(
+                f"You have {own} jobs that have not ended, as many as this server gives one "
+                "visitor: wait for one, or stop one."
+            )
+        require_room(self._storage)
+
     def _run_all(self) -> None:
-        while True:
+        while not self._ending.is_set():
             job_id, order = self._waiting.get()
             self._run(self._jobs[job_id], order, self._cancelled[job_id])
 
     def _end(self) -> None:
-        """Tell the process to end with the server, which waits for it. It is no daemon, as these
-        may not share their work with other processes."""
-        if self._process is not None and self._process.is_alive():
-            self._process.terminate()
+        """Tell the processes to end with the server, which waits for them. They are no daemons, as
+        these may not share their work with other processes."""
+        self._ending.set()
+        for process in tuple(self._processes):
+            if process.is_alive():
+                process.terminate()
 
     def _run(self, job: Job, order: Work, cancelled: Event) -> None:
         folder = self._storage / job.id
+        if self._ending.is_set():
+            return
         if cancelled.is_set():
             job.status = "cancelled"
             _write_record(job, folder)
             return
+        began = time.monotonic()
+        log("job started", kind=job.kind)
+        exit_status = self._work_in_a_process(job, order, folder, cancelled)
+        seconds = time.monotonic() - began
+        self._take_result(job, folder, exit_status, seconds > limits().job_minutes * MINUTE)
+        log("job ended", kind=job.kind, status=job.status, seconds=seconds)
+
+    def _work_in_a_process(
+        self, job: Job, order: Work, folder: Path, cancelled: Event
+    ) -> int | None:
+        """Start it, listen until it has ended or its time is over; its exit status."""
         receiver, sender = self._spawn.Pipe(duplex=False)
-        process = self._process = self._spawn.Process(
+        process = self._spawn.Process(
             target=_work, args=(job, order, folder, sender, cancelled), name=order.kind
         )
         process.start()
+        self._processes.add(process)
         sender.close()
         job.status, job.process = "running", process.pid
-        self._listen(job, receiver)
-        process.join()
+        last = limits().job_minutes * MINUTE
+        with (  # as a visitor would stop it, see _Telling, and at last by force
+            _after(last, cancelled.set),
+            _after(last + MINUTE, cancelled.set),
+            _after(last + 2 * MINUTE, process.kill),
+        ):
+            self._listen(job, receiver)
+            process.join()
+        self._processes.discard(process)
+        return process.exitcode
+
+    def _take_result(self, job: Job, folder: Path, exit_status: int | None, late: bool) -> None:
+        """What became of a job, by the record that its process has left."""
         left = _read_record(folder)
         job.model = None if left is None else left.model
-        if left is not None and left.ended:
+        if late and left is not None and left.status != "done":
+            job.reason, job.status = OVERTIME.format(minutes=limits().job_minutes), "cancelled"
+        elif left is not None and left.ended:
             job.reason, job.status = left.reason, left.status
+            return
         else:
-            job.reason, job.status = CRASHED.format(code=process.exitcode), "failed"
-            _write_record(job, folder)
+            job.reason, job.status = CRASHED.format(code=exit_status), "failed"
+        _write_record(job, folder)
 
     def _listen(self, job: Job, receiver: Connection) -> None:
         """Take in what the process tells, until it has nothing more to tell."""
@@ -368,16 +436,16 @@ def _work(job: Job, order: Work, folder: Path, sender: Connection, cancelled: Ev
         _write_record(job, folder)
 
 
-def _is_worked_on(folder: Path) -> bool:
-    """Whether a process, which may have lost its server and be saving its model, still runs.
-
-    The operating system takes the lock from a process that is killed; its id may be another's soon.
-    """
+@contextmanager
+def _after(seconds: float, do: Callable[[], object]) -> Iterator[None]:
+    """Do something if the block lasts longer than that."""
+    timer = threading.Timer(seconds, do)
+    timer.daemon = True
+    timer.start()
     try:
-        with FileLock(folder / LOCK, blocking=False):
-            return False
-    except Timeout:
-        return True
+        yield
+    finally:
+        timer.cancel()
 
 
 def _epoch(progress: Progress) -> dict[str, Any]:

@@ -20,14 +20,13 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from cavae.archive import Unpacked, unpack_model
 from cavae.checkpoint import MODEL_FILES, PRETRAINED
 from cavae.errors import CheckpointError, ConfigError
-from cavae.jobs import ID, LOCK, NAME, STORAGE
+from cavae.jobs import ID, NAME
+from cavae.limits import limits, require_uploads
+from cavae.storage import SHARED, STAGING, is_worked_on, require_room
 
-SHARED = "shared"
 OWNER = ".owner"  # SHA-256 of the key of who shared it
 BOX, OWN, SHARED_BY_OTHERS = "in the box", "own", "shared"
 
@@ -52,10 +51,10 @@ class Entry:
 
 
 class Registry:
-    """The models of one server, in a folder, $CAVAE_STORAGE or STORAGE."""
+    """The models of one server, in a folder, else `limits().storage`."""
 
     def __init__(self, storage: Path | None = None, box: Path = PRETRAINED) -> None:
-        self._storage = storage or Path(os.environ.get("CAVAE_STORAGE", STORAGE))
+        self._storage = storage or limits().storage
         self._box = box
 
     def visible(self, keys: Iterable[str]) -> tuple[Entry, ...]:
@@ -79,11 +78,14 @@ class Registry:
             return None
         place = self._storage / key
         found = _models(place)
-        return found[0] if found and not _is_worked_on(place) else None
+        return found[0] if found and not is_worked_on(place) else None
 
     def add(self, archive: bytes, file_name: str, keys: Iterable[str]) -> tuple[str, Unpacked]:
         """Take in an uploaded archive; its key and what came out, named like no other model that
-        someone with these keys sees. Raises CheckpointError."""
+        someone with these keys sees. Raises CheckpointError, and ConfigError where the server takes
+        in nothing or has no room."""
+        require_uploads()
+        require_room(self._storage)
         key = secrets.token_urlsafe(16)
         with self._staging() as staging:
             unpacked = unpack_model(archive, file_name, staging)
@@ -110,6 +112,7 @@ class Registry:
 
         Raises ConfigError when a model of that name is in the box or shared already.
         """
+        require_uploads()
         entry = self._own(key, [key])
         if entry.public is not None:
             return entry.public
@@ -158,7 +161,7 @@ class Registry:
         """A new folder on the same disk, gone afterwards unless it was moved away."""
         try:
             self._storage.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder = Path(tempfile.mkdtemp(dir=self._storage, prefix=".staging-"))
+            folder = Path(tempfile.mkdtemp(dir=self._storage, prefix=STAGING))
         except OSError as error:
             raise CheckpointError(
                 f"Models cannot be kept in {str(self._storage)!r}: {error.strerror}; "
@@ -203,17 +206,6 @@ def _models(folder: Path) -> list[Path]:
         for path in folder.iterdir()
         if re.fullmatch(NAME, path.name) and (path / "config.json").is_file()
     )
-
-
-def _is_worked_on(folder: Path) -> bool:
-    """Whether a job is still at work there, and what there is may be replaced."""
-    if not (folder / LOCK).exists():
-        return False
-    try:
-        with FileLock(folder / LOCK, blocking=False):
-            return False
-    except Timeout:
-        return True
 
 
 def _move(folder: Path, target: Path) -> None:

@@ -1,0 +1,72 @@
+"""Jobs and models go when their time has come, and nothing else does."""
+
+import os
+import time
+
+import pytest
+from filelock import FileLock
+
+from cavae.errors import ConfigError
+from cavae.limits import Limits
+from cavae.storage import DAY, LOCK, clean, require_room
+
+KEY = "k" * 21
+
+
+def kept(folder, days=0.0):
+    """A folder with a file in it that is so many days old."""
+    folder.mkdir(parents=True)
+    (folder / "job.json").write_text("{}")
+    (folder / LOCK).touch()
+    then = time.time() - days * DAY
+    os.utime(folder / "job.json", (then, then))
+    os.utime(folder, (then, then))
+    return folder
+
+
+def test_what_is_older_than_allowed_is_deleted(tmp_path):
+    old, young = kept(tmp_path / f"{KEY}1", 31), kept(tmp_path / f"{KEY}2", 29)
+    assert clean(tmp_path, Limits(keep_days=30)) == 1
+    assert not old.exists()
+    assert young.exists()
+    assert os.listdir(tmp_path) == [young.name], "nothing of the old one is left"
+
+
+def test_asking_whether_a_job_works_makes_it_no_younger(tmp_path):
+    old = kept(tmp_path / f"{KEY}1", 31)
+    clean(tmp_path, Limits(keep_days=365))
+    clean(tmp_path, Limits(keep_days=30))
+    assert not old.exists()
+
+
+def test_nothing_is_deleted_unless_it_is_said(tmp_path):
+    mine, shared = kept(tmp_path / f"{KEY}1", 999), kept(tmp_path / "shared" / "model", 999)
+    assert clean(tmp_path, Limits()) == 0
+    clean(tmp_path, Limits(keep_days=30))
+    assert not mine.exists()
+    assert shared.exists()
+    clean(tmp_path, Limits(keep_days=30, delete_shared=True))
+    assert not shared.exists()
+
+
+def test_a_job_at_work_and_what_is_not_ours_stay(tmp_path):
+    working, other = kept(tmp_path / f"{KEY}1", 99), kept(tmp_path / "notes", 99)
+    with FileLock(working / LOCK):
+        clean(tmp_path, Limits(keep_days=1))
+    assert working.exists()
+    assert other.exists()
+
+
+def test_what_a_killed_server_left_half_done_goes_after_a_day(tmp_path):
+    left, new = kept(tmp_path / ".staging-a", 2), kept(tmp_path / ".staging-b")
+    clean(tmp_path, Limits())
+    assert not left.exists()
+    assert new.exists()
+
+
+def test_a_full_storage_takes_nothing_more(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAVAE_STORAGE_MB", "10")
+    require_room(tmp_path)
+    (tmp_path / "weights").write_bytes(bytes(10 * 1024**2))
+    with pytest.raises(ConfigError, match=r"full \(10 MB\)"):
+        require_room(tmp_path)
