@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from cavae import __main__ as commands
-from cavae.cohort import template_csv
+from cavae.cohort import read_cohort, template_csv
 from tests.conftest import ROOT
 from tests.people import FEATURES, make_cohort, write_cohort
 
@@ -300,3 +300,21 @@ def test_as_a_program_of_its_own():
     )
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_no_command_writes_a_formula_and_joining_by_id_still_works(
+    run, tiny_model_folder, tmp_path
+):
+    cohort = make_cohort(seed=5)
+    ids = "=HYPERLINK(1)" + cohort.subjects["subject_id"]
+    subjects = cohort.subjects.assign(subject_id=ids, diagnosis="@SUM(1)")
+    write_cohort(replace(cohort, subjects=subjects), tmp_path / "in.csv")
+    for command in ("encode", "counterfactual"):
+        out = tmp_path / f"{command}.csv"
+        words = ("--model", tiny_model_folder, "--volumes", tmp_path / "in.csv", "--output", out)
+        assert run(command, *words)[0] == 0
+        written = pd.read_csv(out)
+        assert written["subject_id"].tolist() == ("'" + ids).tolist()
+        assert set(written["diagnosis"]) == {"'@SUM(1)"}
+    again = read_cohort(tmp_path / "encode.csv", tmp_path / "in.csv")  # by the ids of both
+    assert again.cohort.subjects["subject_id"].tolist() == ids.tolist()
