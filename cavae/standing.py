@@ -77,7 +77,8 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "w2_ratio": (FLOOR_RATIO,),
     "separation": (SEPARATION_RATIO,),
 }
-"""Figures of the card by the names that they have there; of several groups the last counts."""
+"""Figures of the card by the names that they have there."""
+OF_A_LABEL = METRICS["hippocampus"]
 RATIOS: Mapping[str, str] = {
     "w2_ratio": "W2, generated to real target",
     "separation": "W2, generated target to generated background",
@@ -118,7 +119,7 @@ def standing(name_or_folder: str | Path) -> Standing:
         people=sum(facts.get("people", {}).values()),
         features=len(model.features),
         kind="regions" if regions else "features",
-        figures=_of_card(facts.get("figures", [])) | _of_quality(quality),
+        figures=_of_card(facts.get("figures", []), training.target[-1]) | _of_quality(quality),
         measured_on=facts.get("measured_on") or (quality.measured_on if quality else NOT_SAID),
     )
 
@@ -129,14 +130,20 @@ def standing_among(model: FittedModel, cohort: Cohort) -> dict[str, float]:
     Raises MisfitError when the model cannot read them.
     """
     figures = evaluate_cohort(model, cohort)
-    return _of_card([{"metric": f.metric, "value": f.value} for f in figures if isfinite(f.value)])
+    known = [f for f in figures if isfinite(f.value)]
+    return _of_card(
+        [{"metric": f.metric, "group": f.group, "value": f.value} for f in known],
+        model.training.target[-1],
+    )
 
 
-def _of_card(figures: Sequence[Mapping[str, Any]]) -> dict[str, float]:
-    """The figures to compare among those of the card."""
+def _of_card(figures: Sequence[Mapping[str, Any]], severe: str) -> dict[str, float]:
+    """The figures to compare among those of the card; of one a group those of the most severe."""
     found: dict[str, float] = {}
     for figure in figures:
         metric, value, reference = figure["metric"], figure["value"], figure.get("reference", 0)
+        if metric in OF_A_LABEL and figure["group"] != severe:
+            continue
         found |= {key: float(value) for key, names in METRICS.items() if metric in names}
         if reference > 0:
             found |= {key: value / reference for key, name in RATIOS.items() if metric == name}

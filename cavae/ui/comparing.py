@@ -14,6 +14,7 @@ from cavae.registry import BOX, OWN, Entry
 from cavae.standing import CRITERIA, Standing, standing, standing_among
 from cavae.suitability import Suitability, suitability
 from cavae.ui import models, registry, state
+from cavae.ui.choices import choose_one
 from cavae.ui.widgets import plain
 
 RECORDED, AMONG_YOURS = "As recorded", "On your people"
@@ -47,15 +48,8 @@ def choose_figures() -> bool:
     """Whether figures are those on the loaded people, and not those recorded with each model."""
     if state.loaded() is None:
         return False
-    chosen = st.segmented_control(
-        "Figures",
-        [RECORDED, AMONG_YOURS],
-        default=RECORDED,
-        required=True,
-        key="standing_figures",
-        label_visibility="collapsed",
-    )
-    return chosen == AMONG_YOURS
+    sources = {one: one for one in (RECORDED, AMONG_YOURS)}
+    return choose_one("Figures", sources, "standing_figures") == AMONG_YOURS
 
 
 def lines(entries: Sequence[Entry], among_yours: bool) -> list[Line]:

@@ -118,7 +118,7 @@ def test_diagnoses_and_sites_that_a_model_has_not_learned_are_said(packed, tmp_p
 def test_on_the_same_people_models_can_be_compared(packed, people_csv, tiny_model):
     app = upload(open_page("models", people_csv), packed)
     recorded = rows(app)["tiny"]["Measured on"]
-    app.main.get("button_group")[0].set_value("On your people").run()
+    app.main.radio[0].set_value("On your people").run()
     assert not app.exception
     figures = {
         (one.metric, one.group): one.value
