@@ -1,34 +1,110 @@
-"""Train in a browser: start, close the page, come back by its address, stop, use the model."""
+"""Train in a browser: watched, left, found again by its address, stopped, used; and whose it is."""
 
-from playwright.sync_api import Page, expect
+import re
+from pathlib import Path
 
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import SETTLE_MS, settle
 from tests.browser.server import Server
+from tests.people import make_cohort, write_cohort
+
+TRAINED_MS = 90_000
+
+
+def set_number(page: Page, name: str, value: int) -> None:
+    field = page.get_by_role("spinbutton", name=name)
+    field.fill(str(value))
+    field.press("Tab")
+    settle(page)
+
+
+def heading(page: Page, words: str, timeout: int = SETTLE_MS) -> None:
+    expect(page.get_by_role("heading", name=words)).to_be_visible(timeout=timeout)
 
 
 def test_a_job_outlives_its_page_and_its_model_is_used_everywhere(page: Page, server: Server):
     page.goto(server.url)
     page.get_by_role("button", name="Start with the demo cohort").click()
-    expect(page.get_by_role("heading", name="Latent space")).to_be_visible(timeout=30_000)
+    heading(page, "Latent space")
     page.get_by_role("link", name="Train").click()
     page.get_by_text("All settings").click()
-    epochs = page.get_by_role("spinbutton", name="Epochs")
-    epochs.fill("5000")
-    epochs.press("Tab")
-    expect(page.get_by_text("About 60 seconds at most.")).to_be_visible()
+    set_number(page, "Epochs", 5000)
+    expect(page.get_by_text("seconds at most.")).to_be_visible()
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_role("heading", name="Training: Demo-cohort")).to_be_visible(timeout=30_000)
+    heading(page, "Training: Demo-cohort")
     expect(page.get_by_role("progressbar")).to_be_visible()
 
     page.reload()
-    expect(page.get_by_text("No people loaded")).to_be_visible(timeout=30_000)
-    expect(page.get_by_text("Epoch", exact=False).first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("No people loaded")).to_be_visible(timeout=SETTLE_MS)
+    expect(page.get_by_text("of at most 5,000")).to_be_visible(timeout=SETTLE_MS)
+    people = page.get_by_role("img", name="Common z: should mix: people held out")
+    before = people.get_attribute("aria-label")
+    expect(people).not_to_have_accessible_name(before, timeout=SETTLE_MS)  # They move on.
+    expect(page.get_by_role("img", name="Salient s: should part")).to_be_visible()
     page.get_by_role("button", name="Stop and keep the best so far").click()
-    stopped = page.get_by_role("heading", name="Stopped by you: Demo-cohort")
-    expect(stopped).to_be_visible(timeout=90_000)
+    heading(page, "Stopped by you: Demo-cohort", TRAINED_MS)
 
+    look = page.get_by_role("slider", name="Look")
+    look.press("Home")
+    expect(people).to_have_accessible_name(re.compile("epoch 5. "))
     page.get_by_role("button", name="Use this model on every page").click()
     expect(page.get_by_text("Every page now shows this model.")).to_be_visible()
+    found = Axe().run(page).response["violations"]
+    assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in found]
     page.get_by_role("link", name="Counterfactual").click()
-    expect(page.get_by_role("heading", name="Counterfactual", exact=True)).to_be_visible()
+    heading(page, "Counterfactual")
     expect(page.get_by_role("combobox", name="Model")).to_have_value("Demo-cohort")
     assert "job=" not in page.url
+
+
+def order(page: Page, server: Server, table: Path, epochs: int) -> str:
+    """Have a model trained on a table of one's own; the address to come back by."""
+    page.goto(f"{server.url}/data")
+    page.locator("input[type=file]").first.set_input_files(table)
+    heading(page, table.name)
+    settle(page)
+    page.get_by_role("button", name="Use them").click()
+    page.get_by_role("link", name="Train").click()
+    page.get_by_text("All settings").click()
+    set_number(page, "Epochs", epochs)
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_role("heading", name=f": {table.stem}")).to_be_visible(timeout=SETTLE_MS)
+    return page.url
+
+
+def test_two_visitors_train_at_once_close_their_tabs_and_come_back_to_their_own(
+    browser: Browser, server: Server, tmp_path: Path
+):
+    visitors = {"anna": browser.new_context(), "bert": browser.new_context()}
+    addresses = {}
+    for seed, (name, visitor) in enumerate(visitors.items()):
+        table = tmp_path / f"{name}.csv"
+        write_cohort(make_cohort(healthy=40, diseased=30, seed=seed), table)
+        tab = visitor.new_page()
+        addresses[name] = order(tab, server, table, epochs=5000)
+        if name == "bert":
+            expect(tab.get_by_text("1 job before this one.")).to_be_visible()
+        tab.close()
+
+    anna, bert = (visitor.new_page() for visitor in visitors.values())
+    anna.goto(addresses["anna"])
+    heading(anna, "Training: anna")
+    anna.get_by_role("button", name="Stop and keep the best so far").click()
+    heading(anna, "Stopped by you: anna", TRAINED_MS)
+    bert.goto(addresses["bert"])
+    heading(bert, "Training: bert", TRAINED_MS)
+    expect(bert.get_by_text("of at most 5,000")).to_be_visible(timeout=SETTLE_MS)
+    bert.get_by_role("button", name="Stop and keep the best so far").click()
+    heading(bert, "Stopped by you: bert", TRAINED_MS)
+    for tab, own, strange in ((anna, "anna", "bert"), (bert, "bert", "anna")):
+        tab.get_by_role("link", name="Models", exact=True).click()
+        heading(tab, "Models")
+        settle(tab)
+        models = tab.get_by_role("combobox", name="Model").first
+        models.click()
+        expect(tab.get_by_role("option", name=own)).to_be_visible()
+        expect(tab.get_by_role("option", name=strange)).to_have_count(0)
+    for visitor in visitors.values():
+        visitor.close()

@@ -1,11 +1,15 @@
 """Train: what is asked and said before, a job from start to model, and what is refused."""
 
+import shutil
 import time
+from pathlib import Path
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from cavae.jobs import JobQueue
 from cavae.ui.state import DEMO
+from tests.conftest import ROOT
 from tests.pages.session import open_page, said
 from tests.people import make_cohort, write_cohort
 
@@ -59,6 +63,27 @@ def test_a_job_becomes_a_model_for_every_page(table):
     app.switch_page("pages/latent_space.py").run()
     assert not app.exception
     assert not app.error
+
+
+def test_what_a_killed_server_leaves_is_found_by_its_address_and_can_be_used(table):
+    app = open_page("train", table)
+    app.main.number_input(key="train_epochs").set_value(5).run()
+    button(app, "Train").click().run()
+    run_until(app, "Finished: people")
+    made = Path(JobQueue().find("".join(app.query_params["job"])).model).parent
+    lost = made.with_name("killed" + "x" * 16)
+    shutil.copytree(made, lost)
+    record = (lost / "job.json").read_text(encoding="utf-8")
+    record = record.replace(made.name, lost.name).replace('"done"', '"running"')
+    (lost / "job.json").write_text(record, encoding="utf-8")
+
+    later = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
+    later.query_params["job"] = lost.name
+    later.switch_page("pages/train.py").run()
+    assert "Stopped with the server: people" in said(later)
+    assert "epoch 5, the best when last written down" in said(later)
+    button(later, "Use this model on every page").click().run()
+    assert later.session_state["model"] == str(lost / made.joinpath("people").name)
 
 
 def test_stopping_keeps_the_best_so_far():
