@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from cavae.ui import frame, making
+from cavae.ui import frame, server
 
-app = st.App(__file__, routes=[making.ROUTE])  # The server: `streamlit run` finds it here.
+app = st.App(__file__, **server.options())  # The server: `streamlit run` finds it here.
 
 if __name__ == "__main__":  # A visitor's page.
     frame.run()

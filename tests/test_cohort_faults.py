@@ -16,6 +16,7 @@ from cavae.cohort import Check, read_cohort
 from cavae.cohort import reading as reading_module
 from cavae.cohort.findings import MAX_PROBLEMS
 from cavae.errors import DataError
+from cavae.limits import Limits
 from tests.cohort_tables import INDICES, Upload, csv, parquet, people
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -105,30 +106,33 @@ def test_text_called_parquet_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("limit", "most", "unit"),
-    [
-        ("BYTES", 1_000, "bytes"),
-        ("ROWS", 5, "rows"),
-        ("COLUMNS", 50, "columns"),
-        ("CELLS", 500, "cells"),
-    ],
+    ("whose", "limit", "most", "unit"),
+    [(Limits, "upload_bytes", 1_000, "bytes"), (reading_module, "MAX_CELLS", 500, "cells")],
 )
 @pytest.mark.parametrize("write", [csv, parquet], ids=["CSV", "Parquet"])
-def test_enormous_tables_are_refused(monkeypatch, write, limit, most, unit):
-    monkeypatch.setattr(reading_module, f"MAX_{limit}", most)
+def test_enormous_tables_are_refused(monkeypatch, write, whose, limit, most, unit):
+    monkeypatch.setattr(whose, limit, most)
     with pytest.raises(DataError, match=f"too large: at most {most:,} {unit}"):
         read_cohort(write(CLEAN))
 
 
+@pytest.mark.parametrize("limit", ["rows", "columns"])
+@pytest.mark.parametrize("write", [csv, parquet], ids=["CSV", "Parquet"])
+def test_tables_larger_than_the_admin_allows_are_refused(monkeypatch, write, limit):
+    monkeypatch.setenv(f"CAVAE_TABLE_{limit.upper()}", "10")
+    with pytest.raises(DataError, match=f"too large: at most 10 {limit}"):
+        read_cohort(write(CLEAN))
+
+
 def test_a_file_too_large_is_not_even_opened(monkeypatch, tmp_path):
-    monkeypatch.setattr(reading_module, "MAX_BYTES", 10)
+    monkeypatch.setattr(Limits, "upload_bytes", 10)
     (tmp_path / "large.csv").write_text(TEXT)
     with pytest.raises(DataError, match="too large"):
         read_cohort(tmp_path / "large.csv")
 
 
 def test_parquet_that_unfolds_is_refused(monkeypatch):
-    monkeypatch.setattr(reading_module, "MAX_BYTES", 300_000)
+    monkeypatch.setattr(Limits, "upload_bytes", 300_000)
     bomb = parquet(people(3000).assign(note="x" * 5000)[["ID", "Age", "note"]])
     assert len(bomb.getvalue()) < 300_000
     with pytest.raises(DataError, match="when unpacked"):

@@ -12,8 +12,8 @@ from filelock import FileLock
 from cavae.archive import pack_model
 from cavae.checkpoint import MODEL_FILES, load_model
 from cavae.errors import CheckpointError, ConfigError
-from cavae.storage import LOCK
 from cavae.registry import BOX, OWN, SHARED_BY_OTHERS, Registry
+from cavae.storage import LOCK
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,9 @@ import pandas as pd
 
 from cavae.cohort.text import file_name, quoted, shown
 from cavae.errors import DataError
+from cavae.limits import Limits, limits
 from cavae.tables import armed
 
-MAX_BYTES = 200 * 1024**2
-MAX_ROWS = 200_000
-MAX_COLUMNS = 5_000
 MAX_CELLS = 40_000_000
 """Rows times columns: what fits in memory as text."""
 
@@ -140,18 +138,19 @@ def _load(source: Source) -> tuple[str, bytes]:
         try:
             if not path.is_file():
                 raise DataError(f"There is no file {quoted(path)}.")
-            _limit(path.name, path.stat().st_size, MAX_BYTES, "bytes")
+            _limit(path.name, path.stat().st_size, limits().upload_bytes, "bytes")
             return path.name, path.read_bytes()
         except (OSError, ValueError) as error:
             raise DataError(f"{quoted(path)} cannot be opened.") from error
     if not isinstance(source, Buffer):
         raise DataError(f"A table is a file or an upload, not {quoted(type(source).__name__)}.")
     name = file_name(str(getattr(source, "name", None) or "")) or "the table"
-    _limit(name, getattr(source, "size", 0) or 0, MAX_BYTES, "bytes")
+    most = limits().upload_bytes
+    _limit(name, getattr(source, "size", 0) or 0, most, "bytes")
     data = source.getvalue()
     if not isinstance(data, bytes):
         raise DataError(f"{quoted(name)} must hold bytes, not {quoted(type(data).__name__)}.")
-    _limit(name, len(data), MAX_BYTES, "bytes")
+    _limit(name, len(data), most, "bytes")
     return name, data
 
 
@@ -160,9 +159,9 @@ def _limit(name: str, size: int, most: int, unit: str) -> None:
         raise DataError(f"{quoted(name)} is too large: at most {most:,} {unit} are accepted.")
 
 
-def _limit_shape(name: str, rows: int, columns: int) -> None:
-    _limit(name, rows, MAX_ROWS, "rows")
-    _limit(name, columns, MAX_COLUMNS, "columns")
+def _limit_shape(name: str, rows: int, columns: int, most: Limits) -> None:
+    _limit(name, rows, most.table_rows, "rows")
+    _limit(name, columns, most.table_columns, "columns")
     _limit(name, rows * columns, MAX_CELLS, "cells (rows times columns)")
 
 
@@ -211,11 +210,11 @@ def _read_text(name: str, data: bytes) -> Table:
     delimiter, text = _delimiter(name, text)
     records = _records(name, text, delimiter)
     header_row, header = next(records, (0, []))
-    rows, cells = [], []
+    rows, cells, most = [], [], limits()  # once: looking them up for every row would take longer
     for row, record in records:
         rows.append(row)
         cells.append(record)
-        _limit_shape(name, len(rows), len(header))
+        _limit_shape(name, len(rows), len(header), most)
     header, ragged = _squared(name, header, cells)
     if sum(bool(_NO_COLUMN_NAME.fullmatch(c)) for c in header) >= 2:
         raise DataError(
@@ -302,6 +301,7 @@ class _Lines:
 
     def __init__(self, name: str, text: str, delimiter: str) -> None:
         self.name, self.delimiter, self.fields = name, delimiter, 0
+        self.columns = limits().table_columns
         self._lines = _lines(text)
 
     def __iter__(self) -> "_Lines":
@@ -311,7 +311,7 @@ class _Lines:
         line = next(self._lines)
         self.fields += line.count(self.delimiter)
         if self.fields > MAX_LINE_FIELDS:
-            _limit(self.name, self.fields, MAX_COLUMNS, "columns")
+            _limit(self.name, self.fields, self.columns, "columns")
         return line
 
 
@@ -350,7 +350,7 @@ def _records(name: str, text: str, delimiter: str) -> Iterator[tuple[int, list[s
         for row, record in enumerate(reader, start=1):
             lines.fields = 0
             _limit(name, row, MAX_LINES, "lines")
-            _limit(name, len(record), MAX_COLUMNS, "columns")
+            _limit(name, len(record), lines.columns, "columns")
             cells = [armed(cell.strip()) if "'" in cell else cell.strip() for cell in record]
             if any(cells):
                 yield row, cells
@@ -414,7 +414,7 @@ def _read_parquet(name: str, data: bytes) -> Table:
         names = _text_columns(pq.read_schema(pa.BufferReader(data)))
         # Repeated text is packed as a dictionary; unpacked it can be far more than the file holds.
         file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=names)
-        _limit_shape(name, file.metadata.num_rows, len(file.schema_arrow))
+        _limit_shape(name, file.metadata.num_rows, len(file.schema_arrow), limits())
         _refuse_nested(name, file.schema_arrow)
         _limit_unpacked(name, _declared_size(file.metadata))
         batches, size = [], 0
@@ -435,7 +435,7 @@ def _read_parquet(name: str, data: bytes) -> Table:
 
 
 def _limit_unpacked(name: str, size: int) -> None:
-    _limit(name, size, 4 * MAX_BYTES, "bytes when unpacked")
+    _limit(name, size, 4 * limits().upload_bytes, "bytes when unpacked")
 
 
 def _declared_size(metadata) -> int:

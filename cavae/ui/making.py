@@ -1,7 +1,7 @@
 """A large file for one visitor: written to disk in the background, watched, cancelled, streamed.
 
 Streamlit holds what its download button gives in memory, whole, as long as the session lasts. So a
-large file is written piece by piece into a folder of its own, and `ROUTE`, which app.py adds to the
+large file is written piece by piece into a folder of its own, and `route`, which app.py adds to the
 server, sends it from there. Only who knows its token can have it, and it is deleted when its
 visitor is gone.
 """
@@ -25,14 +25,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
-from streamlit import runtime
+from streamlit import config, runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from cavae.errors import CavaeError, ConfigError
 from cavae.ui import state
 from cavae.ui.widgets import plain
 
-PATH = "made"
+PATH, THREAD = "made", "making"
 ROOMY = Path("/var/tmp")  # on disk where /tmp may be memory
 WAITING, WRITING, READY, FAILED, GONE = "waiting", "writing", "ready", "failed", "gone"
 LOOK, GRACE = 2.0, 120.0  # seconds between two looks for the visitor, and until they are missed
@@ -85,7 +85,7 @@ class Making:
         self.path = Path(folder.name) / "file"
         weakref.finalize(self, self.progress.cancelled.set)
         threading.Thread(
-            target=_make, args=(folder, self.path, write, self.progress), name="making", daemon=True
+            target=_make, args=(folder, self.path, write, self.progress), name=THREAD, daemon=True
         ).start()
         _MADE[self.token] = self
 
@@ -171,7 +171,20 @@ def _send(request: Request) -> FileResponse:
     return FileResponse(made.path, headers=headers, media_type=made.mime, filename=made.name)
 
 
-ROUTE = Route(f"/{PATH}/{{token}}", _send, methods=["GET"])
+def route() -> Route:
+    """Where files are sent from, beside the pages, below the path at which the app stands."""
+    base = config.get_option("server.baseUrlPath").strip("/")
+    return Route(f"{'/' if base else ''}{base}/{PATH}/{{token}}", _send, methods=["GET"])
+
+
+def end() -> None:
+    """Delete all files: the server ends, perhaps without the clean-up of an interpreter that ends
+    by itself."""
+    for made in _MADE.values():
+        made.progress.cancelled.set()
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(LOOK)
 
 
 # --------------------------------------------------------------------------- the page

@@ -7,7 +7,6 @@ changes only by `use`: a file that cannot be read changes nothing.
 from __future__ import annotations
 
 import contextlib
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -16,7 +15,9 @@ import streamlit as st
 
 from cavae.atlas import rois
 from cavae.cohort.text import file_name
-from cavae.errors import DataError
+from cavae.errors import ConfigError, DataError
+from cavae.limits import require_uploads
+from cavae.logs import log
 from cavae.ui import models, state
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 VOLUMES, PARTICIPANTS = "volumes_file", "participants_file"
 NO_VOLUMES = "The participants file has no brain volumes: drop the file that has them, too."
-LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,12 @@ def _dropped(key: str) -> File | None:
 def _keep(volumes: File | None, participants: File | None) -> None:
     forget()
     if volumes or participants:
-        _store(Reading(volumes, participants, state.loaded()))
+        reading = Reading(volumes, participants, state.loaded())
+        try:
+            require_uploads()
+        except ConfigError as error:
+            reading = replace(reading, error=str(error))
+        _store(reading)
 
 
 def _store(reading: Reading) -> None:
@@ -181,12 +186,15 @@ def _store(reading: Reading) -> None:
 def _read(reading: Reading) -> Reading:
     from cavae.cohort import read_cohort
 
+    size = sum(len(file.data) for file in reading.files)
     try:
-        return replace(reading, check=read_cohort(*reading.files, mapping=reading.mapping))
+        check = read_cohort(*reading.files, mapping=reading.mapping)
+        log("upload", kind="table", outcome="read", bytes=size, rows=check.rows)
+        return replace(reading, check=check)
     except DataError as error:
         text = str(error) if reading.volumes else NO_VOLUMES
+        log("upload", kind="table", outcome="refused", bytes=size)
     except Exception as error:  # Whatever a stranger's file does, the visitor gets a sentence.
-        # The message and the trace may hold somebody's values.
-        LOG.error("A dropped file could not be read: %s", type(error).__name__)
         text = f"{reading.names} cannot be read: something in it was not foreseen."
+        log("upload", kind="table", outcome="unforeseen", bytes=size, error=type(error))
     return replace(reading, error=text)

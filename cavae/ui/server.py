@@ -1,0 +1,76 @@
+"""The server around the pages: what it allows and keeps clean, and how it begins and ends."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.formparsers import MultiPartParser
+from streamlit import config
+from streamlit.config_option import ConfigOption
+from streamlit.starlette import App
+
+from cavae import storage
+from cavae.errors import ConfigError
+from cavae.limits import MEGABYTE, Limits, limits
+from cavae.logs import begin, log, log_failure
+from cavae.ui import making, training
+
+HOUR = 3600.0  # seconds
+# They would write what an exception says, which may be somebody's data, or greet on each start.
+SILENT = {"streamlit.error_util": logging.CRITICAL, "uvicorn.error": logging.WARNING}
+
+
+def options() -> dict[str, Any]:
+    """What `st.App` needs; ends the program with a sentence for a limit that cannot be meant."""
+    try:
+        limits()
+    except ConfigError as error:
+        sys.exit(f"The server cannot start. {error}")
+    return {"lifespan": lifespan, "routes": [making.route()], "on_script_error": failed}
+
+
+@asynccontextmanager
+async def lifespan(_app: App) -> AsyncIterator[None]:
+    """Begin and end with the server: a signal ends it in good order, jobs with their best kept."""
+    allowed = limits()
+    begin()
+    for name, level in SILENT.items():
+        logging.getLogger(name).setLevel(level)
+    log("start")
+    keep_to(allowed)
+    ended = threading.Event()
+    threading.Thread(target=_clean, args=(allowed, ended), name="clean", daemon=True).start()
+    yield
+    ended.set()
+    training.jobs().close()
+    making.end()
+    log("stop")
+
+
+def failed(error: Exception) -> bool:
+    """Write down that a page has failed; Streamlit tells the visitor."""
+    log_failure(error)
+    return False
+
+
+def keep_to(allowed: Limits) -> None:
+    """Have Streamlit take files as large as allowed, and keep them in memory.
+
+    Starlette would write what is larger than 1 MB to disk until it has all of it.
+    """
+    config.set_option("server.maxUploadSize", allowed.upload_mb, ConfigOption.STREAMLIT_DEFINITION)
+    MultiPartParser.spool_max_size = allowed.upload_bytes + MEGABYTE
+
+
+def _clean(allowed: Limits, ended: threading.Event) -> None:
+    """The thread: delete what is too old, now and each hour."""
+    while True:
+        if folders := storage.clean(allowed.storage, allowed):
+            log("cleaned", folders=folders)
+        if ended.wait(HOUR):
+            return
