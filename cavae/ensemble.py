@@ -7,6 +7,7 @@ handed out once. No member's numbers depend on another's: alone or among others,
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from torch.nn.functional import pad
 Module = TypeVar("Module", bound=nn.Module)
 
 ALIGNED = 16  # numbers that a processor adds at once, at most
+EPSILON = 1e-8  # Adam's own, against division by zero
 
 
 class StackedLinear(nn.Module):
@@ -48,45 +50,54 @@ def state_of_member(stacked: nn.Module, member: int) -> dict[str, Tensor]:
 
 
 class StackedAdam:
-    """Adam on all weights of a stacked module, which lie one after the other in one tensor.
+    """Adam (Kingma and Ba, 2015) on all weights of a stacked module, which lie one after the other
+    in one tensor.
 
-    One small weight at a time, Adam would take as long as half of the products. Weights begin at
-    multiples of ALIGNED numbers, and so does what comes after the last: a member's numbers are then
-    added in the same way alone and among others.
+    One small weight at a time, Adam would take as long as half of the products; and torch's own, at
+    its first use, imports a compiler for two seconds. Weights begin at multiples of ALIGNED
+    numbers: a member's numbers are then added in the same way alone and among others.
     """
 
     def __init__(
         self, stacked: nn.Module, learning_rate: float, betas: tuple[float, float]
     ) -> None:
         self._weights = list(stacked.parameters())
-        self._all = nn.Parameter(_join([weight.detach() for weight in self._weights]))
-        self._adam = torch.optim.Adam([self._all], learning_rate, betas, fused=True)
+        self._rate, self._betas = learning_rate, betas
+        self._values = _join([weight.detach() for weight in self._weights])
+        self._mean, self._square = (torch.zeros_like(self._values) for _ in range(2))
+        self._steps = 0
         self._share_memory()
 
     def minimize(self, losses: Tensor) -> None:
         """A step down the losses, one a member, (members,)."""
-        self._all.grad.zero_()
+        self._gradient.zero_()
         losses.sum().backward()
-        self._adam.step()
+        self._steps += 1
+        of_mean, of_square = self._betas
+        self._mean.lerp_(self._gradient, 1.0 - of_mean)
+        self._square.mul_(of_square)
+        self._square.addcmul_(self._gradient, self._gradient, value=1.0 - of_square)
+        unbiased = math.sqrt(1.0 - of_square**self._steps)
+        deviation = self._square.sqrt().div_(unbiased).add_(EPSILON)
+        rate = self._rate / (1.0 - of_mean**self._steps)
+        self._values.addcdiv_(self._mean, deviation, value=-rate)
 
     def keep(self, places: Sequence[int]) -> None:
         """Go on with these members alone."""
-        index = torch.tensor(places, device=self._all.device)
-        known = self._adam.state[self._all]
-        kept = {
-            name: _join([part[index] for part in _parts(known[name], self._weights)])
-            for name in ("exp_avg", "exp_avg_sq")
-        }
-        known.update(kept)
+        index = torch.tensor(places, device=self._values.device)
+        self._values, self._mean, self._square = (
+            _join([part[index] for part in _parts(x, self._weights)])
+            for x in (self._values, self._mean, self._square)
+        )
         for weight in self._weights:
+            weight.grad = None
             weight.data = weight.data[index]
-        self._all.data = _join([weight.data for weight in self._weights])
         self._share_memory()
 
     def _share_memory(self) -> None:
-        """Make the module's weights, and their gradients, parts of the one tensor."""
-        self._all.grad = torch.zeros_like(self._all)
-        values, gradients = (_parts(x, self._weights) for x in (self._all.data, self._all.grad))
+        """Make the module's weights, and their gradients, parts of one tensor each."""
+        self._gradient = torch.zeros_like(self._values)
+        values, gradients = (_parts(x, self._weights) for x in (self._values, self._gradient))
         for weight, value, gradient in zip(self._weights, values, gradients, strict=True):
             weight.grad = None
             weight.data, weight.grad = value, gradient

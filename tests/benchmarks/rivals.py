@@ -69,9 +69,8 @@ from sdv.single_table import GaussianCopulaSynthesizer
 mixed = np.random.default_rng(0).standard_normal((1050, 139)) @ np.linalg.qr(
     np.random.default_rng(1).standard_normal((139, 139)))[0]
 table = pd.DataFrame(mixed, columns=[f"r{k}" for k in range(139)])
-metadata = Metadata.detect_from_dataframe(table, infer_keys=None)
-for column in table:
-    metadata.update_column(column_name=column, sdtype="numerical")
+columns = {column: {"sdtype": "numerical"} for column in table}
+metadata = Metadata.load_from_dict({"tables": {"people": {"columns": columns}}})
 synthesizer = GaussianCopulaSynthesizer(metadata, default_distribution="norm")
 synthesizer.fit(table)
 with tempfile.TemporaryDirectory() as folder:
