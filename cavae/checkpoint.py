@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cavae.config import ModelConfig, TrainConfig
+from cavae.config import ModelConfig, TrainConfig, require_variant
 from cavae.errors import CheckpointError, ConfigError
 from cavae.fitted import FittedModel
 
@@ -338,9 +338,12 @@ def _summary(folder: Path) -> ModelSummary:
 def _read_config(folder: Path) -> dict[str, Any]:
     content = _read_json(folder / "config.json")
     try:
+        model = ModelConfig.from_dict(content["model"])
+        training = TrainConfig.from_dict(content["training"])
+        require_variant(model.variant, training)
         return {
-            "model": ModelConfig.from_dict(content["model"]),
-            "training": TrainConfig.from_dict(content["training"]),
+            "model": model,
+            "training": training,
             "facts": _checked_facts(content.get("facts", {})),
         }
     except KeyError as error:

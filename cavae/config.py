@@ -14,7 +14,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 MAX_LATENT = 64
 MAX_HIDDEN = 4096
 MAX_FEATURES = 5000
-MAX_LAYER = 10_000_000  # weights of one layer, features times hidden: 40 MB
+MAX_LAYER = 2_000_000  # weights of one layer, features times hidden: 8 MB
 MAX_NAME = 200  # characters of a feature or label
 FEWEST = 10  # people on each side to train on; with fewer nothing can be learned
 

@@ -15,7 +15,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
@@ -198,14 +198,14 @@ def free_name(name: str, taken: Iterable[str]) -> str:
 
 
 def _models(folder: Path) -> list[Path]:
-    """The model folders in a folder, by name."""
-    if not folder.is_dir():
-        return []
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if re.fullmatch(NAME, path.name) and (path / "config.json").is_file()
-    )
+    """The model folders in a folder, by name; what may not be read is not there."""
+    found = []
+    with suppress(OSError):  # Somebody deletes the folder just now, or there is none.
+        for path in folder.iterdir():
+            with suppress(OSError):
+                if re.fullmatch(NAME, path.name) and (path / "config.json").is_file():
+                    found.append(path)
+    return sorted(found)
 
 
 def _move(folder: Path, target: Path) -> None:

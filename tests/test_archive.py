@@ -10,13 +10,20 @@ import zipfile
 import zlib
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from cavae.archive import MANIFEST, pack_model, unpack_model
-from cavae.checkpoint import MODEL_FILES, load_model
+from cavae.checkpoint import MODEL_FILES, load_model, save_model
+from cavae.cohort import Cohort
+from cavae.config import VARIANTS, ModelConfig, train_config
 from cavae.errors import CheckpointError
+from cavae.fitted import FittedModel
+from cavae.model import initialize
+from cavae.preprocessing import fit_preprocessor
 from cavae.synthesis import encode, healthy_twins
 from tests.people import make_cohort
 
@@ -110,6 +117,61 @@ def test_a_folder_zipped_by_hand_is_taken_and_said_to_be_unverified(files, tmp_p
     assert "/" not in unpacked.folder.name
     if entries != "no folder":
         assert unpacked.folder.name == "my-model-1"
+
+
+names = some.text(
+    some.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\0"),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    features=some.lists(names, min_size=2, max_size=5, unique=True),
+    labels=some.lists(names, min_size=3, max_size=3, unique=True),
+    latent=some.integers(1, 4),
+    hidden=some.integers(1, 9),
+    variant=some.sampled_from(VARIANTS),
+    seed=some.integers(0, 99),
+)
+def test_any_model_comes_out_as_it_went_in(
+    tmp_path_factory, features, labels, latent, hidden, variant, seed
+):
+    healthy, *ill = labels
+    cohort = made_up_cohort(features, healthy, ill, seed)
+    training = train_config("paper", background=(healthy,), target=tuple(ill), seed=seed)
+    config = ModelConfig(tuple(features), latent, hidden, variant)
+    network = initialize(config, seed).eval()
+    preprocessor = fit_preprocessor(cohort, (healthy,), tuple(ill))
+    fitted = FittedModel(config, training, network, preprocessor, None)
+    place = tmp_path_factory.mktemp("any")
+    save_model(fitted, place / "any", "# card", {"people": {"all": 3}})
+    again = load_model(unpack_model(pack_model(place / "any"), "x.zip", place / "..").folder)
+    shutil.rmtree(again.folder)
+
+    assert (again.config, again.training) == (config, training)
+    assert again.preprocessor.to_dict() == preprocessor.to_dict()
+    before, after = network.state_dict(), again.network.state_dict()
+    assert all(torch.equal(before[name], after[name]) for name in before)
+    np.testing.assert_array_equal(encode(again, cohort).common, encode(fitted, cohort).common)
+
+
+def made_up_cohort(features, healthy, ill, seed) -> Cohort:
+    """Thirty people of two sites with any features and labels."""
+    cohort = make_cohort(healthy=20, diseased=10, sites=("A", "B"), seed=seed)
+    diagnosis = [healthy] * 20 + [ill[k % 2] for k in range(10)]
+    values = np.random.default_rng(seed).normal(10, 1, (30, len(features)))
+    return Cohort(
+        cohort.subjects.assign(diagnosis=diagnosis),
+        pd.DataFrame(values, columns=list(features)),
+        cohort.extra,
+        "other",
+    )
 
 
 # --------------------------------------------------------------------------- tricks with paths

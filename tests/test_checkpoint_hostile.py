@@ -175,10 +175,26 @@ def test_absurd_settings_are_refused_before_memory_is_taken(folder, setting, val
     assert "accepted" in refusal(folder)
 
 
+@pytest.mark.parametrize(
+    ("variant", "training"),
+    [
+        ("conditional", {}),
+        ("total-correlation", {"calibrate": False}),
+        ("conditional", {"calibrate": False, "salient_silence": 0.0, "input_noise": 0.0}),
+    ],
+)
+def test_a_variant_that_the_rest_does_not_go_with_is_refused(folder, variant, training):
+    change_json(folder / CONFIG, ["model", "variant"], variant)
+    for setting, value in training.items():
+        change_json(folder / CONFIG, ["training", setting], value)
+    said = refusal(folder)
+    assert "accepted" in said or "does not fit config.json" in said
+
+
 def test_many_features_times_many_units_are_refused(folder):
     change_json(folder / CONFIG, ["model", "features"], [f"f{i}" for i in range(5000)])
     change_json(folder / CONFIG, ["model", "hidden"], 4096)
-    assert "accepted: up to 2,000 for 5,000 features" in refusal(folder)
+    assert "accepted: up to 400 for 5,000 features" in refusal(folder)
 
 
 @pytest.mark.parametrize(
@@ -276,6 +292,8 @@ def test_a_gigabyte_of_json_is_refused_unread(folder):
         (["populations", "target", "female"], 2),
         (["populations", "target", "ages"], []),
         (["populations", "target", "ages"], [80, 70]),
+        (["populations", "target", "ages"], [-5, 70]),
+        (["age_range"], [40, 1000]),
         (["populations", "target", "icv", "F"], [1e6, -1]),
     ],
 )

@@ -193,6 +193,18 @@ def test_of_many_who_share_one_name_one_succeeds_and_nobody_sees_half(registry, 
     assert entry.public is not None
 
 
+def test_what_lies_beside_the_models_is_no_model(registry, packed, tmp_path):
+    key = add(registry, packed)
+    registry.share(key)
+    shared = tmp_path / "storage" / "shared"
+    (shared / "notes.txt").write_text("of the admin")
+    (shared / "empty").mkdir()
+    (shared / ".hidden").mkdir()
+    shutil.copytree(shared / "tiny", shared / "a b")
+    (shared / "gone").symlink_to(tmp_path / "nowhere")
+    assert seen(registry) == [("tiny", SHARED_BY_OTHERS)]
+
+
 def test_another_process_sees_the_same(registry, packed, tmp_path):
     key = add(registry, packed)
     registry.share(key)

@@ -25,6 +25,7 @@ from cavae.preprocessing.population import Population, fit_population
 HARMONIZED = "harmonized"  # the site of people who are on the model's own scale, as samples are
 LARGEST_VALUE = 1e12  # of a feature; beyond it squares lose their meaning
 FAR_IN_SD, FAR_FACTOR = 10.0, 2.0  # a middle person further off is measured otherwise, not ill
+OLDEST = 150  # years
 AGE_MARGIN = 3.0  # years outside the training ages that pass without a notice
 # How far n healthy people of a site that the model knows by name may lie from 0 on average (root
 # mean square over features, SD) before the site is taken for another: what chance does to n people,
@@ -507,13 +508,17 @@ def _check_values(preprocessor: Preprocessor) -> None:
     rising = [np.asarray(one.ages) for one in everyone]
     faults = {
         f"covariates are {sorted(used)}; accepted: age, sex, icv": not used <= known,
-        "the ages it was trained on end before they begin": low > high,
+        f"it was trained on ages from {low:g} to {high:g}": not 0 <= low <= high <= OLDEST,
         "icv.error is below 0": icv is not None and icv.error < 0,
         "a share of women is not in 0 to 1": not all(0 <= one.female <= 1 for one in everyone),
         "an SD of ICV is below 0": min(spreads) < 0,
         "harmonizer.knots are none of splines": h is not None and not h.has_clamped_knots,
-        "ages do not rise": any(
-            one.ndim != 1 or not one.size or (np.diff(one) < 0).any() for one in rising
+        f"ages do not rise from 0 to at most {OLDEST}": any(
+            one.ndim != 1
+            or not one.size
+            or (np.diff(one) < 0).any()
+            or not 0 <= one[0] <= one[-1] <= OLDEST
+            for one in rising
         ),
     }
     for fault, found in faults.items():

@@ -10,6 +10,8 @@ import streamlit as st
 from cavae.archive import MAX_ARCHIVE_BYTES
 from cavae.checkpoint import DEFAULT_MODEL
 from cavae.errors import CavaeError
+from cavae.limits import NO_UPLOADS, limits
+from cavae.logs import log
 from cavae.registry import BOX, OWN, Entry
 from cavae.standing import Standing
 from cavae.ui import models, registry, state
@@ -18,8 +20,8 @@ from cavae.ui.widgets import plain
 TOLD = "model_told"
 UPLOADS = "model_uploads"
 REMEMBERED = (
-    "Your own models stay on this computer. After a reload, the address of this page brings them "
-    "back: keep it, and give it to nobody who shall not have them."
+    "After a reload, the address of this page brings your own models back: keep it, and give it to "
+    "nobody who shall not have them."
 )
 UNVERIFIED = (
     "It has no manifest, as an archive zipped by hand: whether its files are those of "
@@ -34,6 +36,13 @@ def name_in_address() -> None:
         st.query_params[registry.ADDRESS] = keys
 
 
+def remembered() -> str:
+    """How long one's own models are there, and how one comes back to them."""
+    days = limits().keep_days
+    until = f"{days:,} days after they were made" if days else "you delete them"
+    return f"Your own models stay on this computer until {until}. {REMEMBERED}"
+
+
 def tell() -> None:
     """What became of the last thing that was asked for."""
     done, text = st.session_state.pop(TOLD, (None, ""))
@@ -43,13 +52,17 @@ def tell() -> None:
 
 
 def upload() -> None:
-    """Where an archive is dropped."""
+    """Where an archive is dropped; a server that takes in nothing says so."""
+    allowed = limits()
+    if allowed.demo:
+        st.caption(NO_UPLOADS)
+        return
     st.file_uploader(
         "Add a model from a ZIP archive",
         "zip",
         key=_uploader(),
         on_change=_take,
-        max_upload_size=MAX_ARCHIVE_BYTES // 1_000_000,
+        max_upload_size=min(MAX_ARCHIVE_BYTES // 1_000_000, allowed.upload_mb),
         help="As page Models or Train gave it, or a model folder zipped by hand. It is checked "
         "before it is kept, holds no program, and only you see it.",
     )
@@ -68,7 +81,8 @@ def manage(entry: Entry, known: Standing | None) -> None:
         return
     if known is not None:
         _rename(entry)
-        _share(entry, known)
+        if not limits().demo:
+            _share(entry, known)
     _delete(entry)
 
 
@@ -152,11 +166,14 @@ def _take() -> None:
     if (file := st.session_state[_uploader()]) is None:
         return
     st.session_state[UPLOADS] = st.session_state.get(UPLOADS, 0) + 1
+    archive = file.getvalue()
     try:
-        key, unpacked = registry.registry().add(file.getvalue(), file.name, state.own_keys())
+        key, unpacked = registry.registry().add(archive, file.name, state.own_keys())
     except CavaeError as error:
+        log("upload", kind="model", outcome="refused", bytes=len(archive))
         _say(False, str(error))
         return
+    log("upload", kind="model", outcome="read", bytes=len(archive))
     state.own(key)
     st.session_state[state.Key.SHOWN_MODEL] = str(unpacked.folder)
     checked = "Every file is as it was packed." if unpacked.verified else UNVERIFIED

@@ -72,10 +72,10 @@ table = pd.DataFrame(mixed, columns=[f"r{k}" for k in range(139)])
 columns = {column: {"sdtype": "numerical"} for column in table}
 metadata = Metadata.load_from_dict({"tables": {"people": {"columns": columns}}})
 synthesizer = GaussianCopulaSynthesizer(metadata, default_distribution="norm")
-synthesizer.fit(table)
+synthesizer.fit({"people": table})
 with tempfile.TemporaryDirectory() as folder:
     started = time.perf_counter()
-    synthesizer.sample(50_000).to_parquet(pathlib.Path(folder) / "people.parquet")
+    synthesizer.sample(50_000)["people"].to_parquet(pathlib.Path(folder) / "people.parquet")
     print(50_000 / (time.perf_counter() - started))
 """
 
