@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from cavae.errors import ConfigError
 from cavae.metrics import gaussian_wasserstein2, logistic_auc, square_root
 from cavae.model import Network
 
@@ -19,6 +20,11 @@ Pair = tuple[Array, Array]  # standardized background (m, p) and target (n, p)
 DRAWS = 1000  # synthetic people per cohort for a look
 MOST = 150  # validation people of each cohort whose latents are looked at
 FOLDS = 2  # of an AUC, which is asked for often: a few milliseconds
+
+DIVERGED = (
+    "Training diverged: the network's numbers are not finite any more; accepted: a smaller λ or "
+    "learning rate."
+)
 
 
 @dataclass(frozen=True)
@@ -46,10 +52,12 @@ class Look:
 
     @cached_property
     def separation_auc(self) -> float:
-        """The same on salient s: the higher the better; nan where s is the same for everyone."""
+        """The same on salient s and its squares, as subtypes lie around the healthy: the higher
+        the better; nan where s is the same for everyone."""
         if not np.ptp(self.salient, axis=0).any():
             return float("nan")
-        return logistic_auc(self.salient, self.is_target, folds=FOLDS)
+        curved = np.concatenate([self.salient, np.square(self.salient)], axis=1)
+        return logistic_auc(curved, self.is_target, folds=FOLDS)
 
 
 class Monitor:
@@ -65,13 +73,18 @@ class Monitor:
 
     @torch.no_grad()
     def look(self, network: Network) -> Look:
-        """The network as it is now; leaves it in eval mode."""
+        """The network as it is now; leaves it in eval mode.
+
+        Raises ConfigError when its numbers are not finite any more.
+        """
         network.eval()
         device = next(network.parameters()).device
         generator = torch.Generator(device).manual_seed(self._seed)
         shape = (DRAWS, network.latent)
         z, s = (torch.randn(shape, generator=generator, device=device) for _ in range(2))
         generated = network.decode_background(z), network.decode(z, network.prior_salient(s))
+        if not all(torch.isfinite(sample).all() for sample in generated):
+            raise ConfigError(DIVERGED)
         w2_background, w2_target = self._distances(x.cpu().double().numpy() for x in generated)
         floor_background, floor_target = self._floors
         people = self._people.to(device)

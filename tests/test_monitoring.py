@@ -50,3 +50,9 @@ def test_leakage_is_a_coin_toss_when_common_z_is_alike_and_sure_when_it_is_not()
     assert leakage(z) == pytest.approx(0.5, abs=0.1)
     assert leakage(z + 9.0 * is_target[:, None]) == 1.0
     assert np.isnan(Look(1.0, 1.0, 1.0, 1.0, z[:3], z[:3], is_target[98:101]).leakage_auc)
+
+
+def test_subtypes_around_the_healthy_are_told_apart_by_s():
+    s, is_target = 0.3 * people(90, 6), np.repeat([False, True], 45)
+    s[45:, :2] += 3.0 * np.array([[1, 0], [-0.5, 0.9], [-0.5, -0.9]])[np.arange(45) % 3]
+    assert Look(1.0, 1.0, 1.0, 1.0, s, s, is_target).separation_auc > 0.99

@@ -119,6 +119,11 @@ def test_training_stops_when_the_distance_no_longer_falls(cohort):
     assert trained.history[-1].epoch - trained.best_epoch >= 10
 
 
+def test_training_that_diverges_says_so(cohort):
+    with pytest.raises(ConfigError, match="Training diverged"):
+        train(cohort, replace(QUICK, learning_rate=0.9, epochs=60))
+
+
 def test_cancel_keeps_the_best_so_far(cohort):
     seen = []
 

@@ -7,6 +7,7 @@ each time that it changes, which flickers once a second.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -119,7 +120,7 @@ def term_panels(history: Sequence[History]) -> list[Panel]:
 def _line(
     entries: Sequence[History], key: str, label: str, color: str, end: str = "", dash: bool = False
 ) -> dict[str, Any]:
-    known = [entry for entry in entries if entry[key] is not None]
+    known = [entry for entry in entries if entry[key] is not None and math.isfinite(entry[key])]
     x, y = [entry["epoch"] for entry in known], [float(f"{entry[key]:.5g}") for entry in known]
     return {"label": label, "color": color, "end": end, "dash": dash, "x": x, "y": y}
 

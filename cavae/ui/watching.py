@@ -17,7 +17,7 @@ STATUS = {
     "queued": "Waiting",
     "running": "Training",
     "done": "Finished",
-    "cancelled": "Stopped by you",
+    "cancelled": "Stopped",
     "failed": "It did not work",
     "interrupted": "Stopped with the server",
 }
@@ -31,8 +31,9 @@ Everything is measured on people who were held out: the network never learns fro
   Dashed: that of the people it learns from, who are real. It may fall below where few are held
   out, as decoded people are smoother than real ones. The dotted line is the best epoch, which is
   kept.
-- **Groups told apart by z and s**: AUC of a logistic regression, cross-validated. The dashed line,
-  0.5, is a coin toss: z should come near it, s should rise to 1.
+- **Groups told apart by z and s**: AUC of a logistic regression, cross-validated, of s with its
+  squares, as subtypes may lie around the healthy. The dashed line, 0.5, is a coin toss: z should
+  come near it, s should rise to 1.
 - **Below**: what is minimized, term by term, as a mean over each epoch (nats), blue for healthy
   people and orange for those with the disease.
 """
@@ -68,11 +69,14 @@ def _show_job(job_id: str, ended: bool) -> None:
 def _tell_progress(job: Job) -> None:
     if job.status == "queued":
         before = jobs().ahead(job.id)
-        st.progress(0.0, f"{before} {'job' if before == 1 else 'jobs'} before this one.")
+        words = f"{before} {'job' if before == 1 else 'jobs'} before this one."
+        st.progress(0.0, words if before else "It begins in a moment.")
     elif job.status == "running":
         st.progress(*_share(job))
     if job.status == "failed":
         st.error(plain(job.reason), icon=":material/error:")
+    elif job.reason:
+        st.info(plain(job.reason), icon=":material/schedule:")
     if job.ended:
         st.markdown(_what_was_kept(job))
 
@@ -88,8 +92,10 @@ def _share(job: Job) -> tuple[float, str]:
     if share >= 1 or waited >= patience:
         return 1.0, "Measuring how far people differ from what is decoded …"
     left = duration(last["seconds"] * (1 - share) / share)
-    told = f"Epoch {last['epoch']:,} of at most {last['epochs']:,} · at most {left} left"
-    return share, f"{told}{_early_end(last, patience)}"
+    told = (
+        f"Epoch {last['epoch']:,} of at most {last['epochs']:,} · at most {left} of training left"
+    )
+    return share, f"{epochs} · at most {left} of training left{_early_end(last, patience)}"
 
 
 def _early_end(last: Mapping[str, Any], patience: int) -> str:

@@ -44,7 +44,7 @@ def test_a_job_outlives_its_page_and_its_model_is_used_everywhere(page: Page, se
     expect(people).not_to_have_accessible_name(before, timeout=SETTLE_MS)  # They move on.
     expect(page.get_by_role("img", name="Salient s: should part")).to_be_visible()
     page.get_by_role("button", name="Stop and keep the best so far").click()
-    heading(page, "Stopped by you: Demo-cohort", TRAINED_MS)
+    heading(page, "Stopped: Demo-cohort", TRAINED_MS)
 
     look = page.get_by_role("slider", name="Look")
     look.press("Home")
@@ -92,12 +92,12 @@ def test_two_visitors_train_at_once_close_their_tabs_and_come_back_to_their_own(
     anna.goto(addresses["anna"])
     heading(anna, "Training: anna")
     anna.get_by_role("button", name="Stop and keep the best so far").click()
-    heading(anna, "Stopped by you: anna", TRAINED_MS)
+    heading(anna, "Stopped: anna", TRAINED_MS)
     bert.goto(addresses["bert"])
     heading(bert, "Training: bert", TRAINED_MS)
     expect(bert.get_by_text("of at most 5,000")).to_be_visible(timeout=SETTLE_MS)
     bert.get_by_role("button", name="Stop and keep the best so far").click()
-    heading(bert, "Stopped by you: bert", TRAINED_MS)
+    heading(bert, "Stopped: bert", TRAINED_MS)
     for tab, own, strange in ((anna, "anna", "bert"), (bert, "bert", "anna")):
         tab.get_by_role("link", name="Models", exact=True).click()
         heading(tab, "Models")

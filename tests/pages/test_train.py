@@ -94,7 +94,7 @@ def test_stopping_keeps_the_best_so_far():
     time.sleep(5)
     button(app.run(), "Stop and keep the best so far").click().run()
     assert "Download the model (ZIP)" in [
-        one.proto.label for one in run_until(app, "Stopped by you").main.get("download_button")
+        one.proto.label for one in run_until(app, "Stopped").main.get("download_button")
     ]
 
 

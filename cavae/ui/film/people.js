@@ -46,7 +46,10 @@ function drawPeople(canvas, frames, space, at, reach, groups, isTarget) {
   pen.globalAlpha = 0.8;
   pen.lineWidth = 0.6;
   pen.strokeStyle = "rgba(255,255,255,0.7)";
-  for (let k = 0; k < isTarget.length; k++) {
+  const many = isTarget.length;
+  const leap = stride(many);
+  for (let i = 0; i < many; i++) {
+    const k = (i * leap) % many; // Mixed, so that neither group lies upon the other.
     const [x, y] = [2 * k, 2 * k + 1].map((j) => (before[j] + share * (after[j] - before[j])) / 100);
     pen.fillStyle = groups[isTarget[k]].color;
     pen.beginPath();
@@ -56,6 +59,14 @@ function drawPeople(canvas, frames, space, at, reach, groups, isTarget) {
     pen.stroke();
   }
   pen.globalAlpha = 1;
+}
+
+/** A step that visits all of `many` people, far from one to the next. */
+function stride(many) {
+  const common = (a, b) => (b ? common(b, a % b) : a);
+  let step = Math.max(1, Math.round(many * 0.618));
+  while (common(step, many) > 1) step++;
+  return step;
 }
 
 /** How far to look so that everyone of these looks is seen. */
