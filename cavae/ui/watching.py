@@ -92,9 +92,7 @@ def _share(job: Job) -> tuple[float, str]:
     if share >= 1 or waited >= patience:
         return 1.0, "Measuring how far people differ from what is decoded …"
     left = duration(last["seconds"] * (1 - share) / share)
-    told = (
-        f"Epoch {last['epoch']:,} of at most {last['epochs']:,} · at most {left} of training left"
-    )
+    epochs = f"Epoch {last['epoch']:,} of at most {last['epochs']:,}"
     return share, f"{epochs} · at most {left} of training left{_early_end(last, patience)}"
 
 
