@@ -11,7 +11,7 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cavae.atlas import rois
@@ -270,6 +270,7 @@ COLUMN_NAMES = st.one_of(
 
 
 @tables(60)
+@example(["ID", "47", "ICV", "702"], [["", "", "1.2e308", "1e-300"]], ",", False)
 @given(
     header=st.lists(COLUMN_NAMES, min_size=1, max_size=14),
     rows=st.lists(st.lists(CELLS, max_size=14), max_size=8),

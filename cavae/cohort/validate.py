@@ -253,7 +253,7 @@ def validate_icv(
     if values is not None:
         with np.errstate(invalid="ignore"):  # a row may hold both infinities
             total = values.sum(axis=1).to_numpy()
-        small = (LARGEST_BRAIN_SHARE * icv < total) & findings.usable
+        small = (icv < total / LARGEST_BRAIN_SHARE) & findings.usable
         said = "is far below the sum of the volumes; accepted is the whole intracranial volume."
         findings.at(np.flatnonzero(small), "icv", said, field)
     absent = int((np.isnan(icv) & findings.usable).sum())
@@ -288,7 +288,7 @@ def _report_icv_range(icv: np.ndarray, field: Field, findings: Findings) -> None
 def _compare_icv(
     field: Field, icv: np.ndarray, rival: Field, other: np.ndarray, findings: Findings
 ) -> None:
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         apart = np.abs(other / icv - 1)
     if (apart > 0.01).any():
         report_disagreement("icv", field, rival, apart > 0.01, findings)

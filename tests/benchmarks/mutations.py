@@ -154,7 +154,7 @@ MUTATIONS = (
         COHORT,
         ("VOLUME_FACTOR = 8.0", "VOLUME_FACTOR = 8000.0"),
         ("icv >= ICV_IN_ML[0]", "icv <= ICV_IN_ML[0]"),
-        ("LARGEST_BRAIN_SHARE * icv < total", "LARGEST_BRAIN_SHARE * icv > total"),
+        ("icv < total / LARGEST_BRAIN_SHARE", "icv > total / LARGEST_BRAIN_SHARE"),
     ),
     *_of(
         "cohort/plausibility.py",
