@@ -1,6 +1,6 @@
 """Ours beside others' in one run: `python -m tests.benchmarks.rivals PYTHON`, one JSON object.
 
-PYTHON is the interpreter of another environment, with `pip install torch scvi-tools sdv` in it; the
+PYTHON is the interpreter of another environment, with `pip install torch scvi-tools sdv pyarrow` in it; the
 licence of SDV keeps it out of ours. Each measures itself, so that imports do not count:
 
 - 500 epochs on 1050 + 1050 people, 139 regions, batches of 256, hidden layers of 128 and 5 + 5
