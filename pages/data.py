@@ -4,6 +4,7 @@ import streamlit as st
 
 from cavae.cohort import Check, template_csv
 from cavae.errors import DataError
+from cavae.limits import NO_UPLOADS, limits
 from cavae.plots.overview import plot_overview
 from cavae.ui import charts, frame, mapping, problems, recognition, state, uploads, widgets
 
@@ -73,7 +74,10 @@ reading, table = uploads.read(), state.loaded()
 shown = reading or table
 check = shown.check if shown else None
 with top:
-    drop_files(open_=not (check and check.usable))
+    if limits().demo:
+        st.info(NO_UPLOADS, icon=":material/lock:")
+    else:
+        drop_files(open_=not (check and check.usable))
 if reading and reading.error:
     widgets.show_error(DataError(reading.error))
     recognition.show_still_in_use()

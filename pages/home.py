@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cavae.limits import limits
 from cavae.ui import frame, models, navigation, pictures, widgets
 
 frame.require()
@@ -16,7 +17,8 @@ def choices() -> None:
         st.caption("300 synthetic people. Nothing to upload.")
     with own.container(border=True):
         widgets.own_table_button()
-        st.caption("CSV, TSV or Parquet. Kept in memory only.")
+        if not limits().demo:
+            st.caption("CSV, TSV or Parquet. Kept in memory only.")
 
 
 def overview() -> None:

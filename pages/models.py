@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from cavae.limits import limits
 from cavae.registry import OWN
 from cavae.ui import comparing, frame, keeping, offering, registry, widgets
 
@@ -12,8 +13,8 @@ with widgets.errors_as_sentences():
     keeping.name_in_address()
     entries = registry.entries()
     among_yours = comparing.choose_figures()
-    shown = comparing.choose(comparing.lines(entries, among_yours))
     comparing.explain(among_yours)
+    shown = comparing.choose(comparing.lines(entries, among_yours))
     keeping.tell()
     comparing.describe(shown)
     address = registry.address(shown.entry)
@@ -26,7 +27,7 @@ with widgets.errors_as_sentences():
         offering.card(address)
     keeping.upload()
     if any(entry.kind == OWN for entry in entries):
-        st.caption(keeping.REMEMBERED)
-    else:
+        st.caption(keeping.remembered())
+    elif limits().trains:
         st.markdown("Models that you train on page Train, or add here, appear in this table.")
         st.page_link("pages/train.py", label="Train a model", icon=":material/model_training:")

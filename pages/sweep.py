@@ -31,6 +31,7 @@ def order_form(table: state.Loaded) -> None:
 
 with widgets.errors_as_sentences():
     if (job := sweep.current_job()) is None:
+        widgets.require_training()
         order_form(widgets.require_cohort())
     else:
         sweep.show_job(job)

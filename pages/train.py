@@ -29,6 +29,7 @@ def order_form(table: state.Loaded) -> None:
 with widgets.errors_as_sentences():
     if (job := training.current_job()) is None:
         watching.offer_running()
+        widgets.require_training()
         order_form(widgets.require_cohort())
     else:
         watching.show_job(job)

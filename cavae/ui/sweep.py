@@ -15,7 +15,7 @@ from cavae.config import TrainConfig
 from cavae.errors import ConfigError
 from cavae.jobs import Job
 from cavae.sweep import FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
-from cavae.ui import charts, downloads
+from cavae.ui import charts, downloads, state
 from cavae.ui.training import STEP_SECONDS, Groups, duration, jobs, sides
 from cavae.ui.widgets import plain
 
@@ -38,7 +38,7 @@ STATUS = {
     "queued": "Waiting",
     "running": "Sweeping",
     "done": "Finished",
-    "cancelled": "Stopped by you",
+    "cancelled": "Stopped",
     "failed": "It did not work",
     "interrupted": "Stopped with the server",
 }
@@ -151,8 +151,9 @@ def _steps(cohort: Cohort, grid: Grid, cohorts: Cohorts) -> int:
 
 
 def start(order: SweepOrder) -> None:
-    """Take the order; its job stands in the page's address from now on."""
-    st.query_params[SWEEP] = jobs().submit(order)
+    """Take the order; its job stands in the page's address from now on. Raises ConfigError."""
+    st.query_params[SWEEP] = job_id = jobs().submit(order, state.own_keys())
+    state.own(job_id)
     st.rerun()
 
 
@@ -226,6 +227,8 @@ def _progress(job: Job) -> None:
     else:
         if job.status == "failed":
             st.error(plain(job.reason), icon=":material/error:")
+        elif job.reason:
+            st.info(plain(job.reason), icon=":material/schedule:")
         st.markdown(f"{done} of {trainings} trainings ended.")
 
 

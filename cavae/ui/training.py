@@ -239,7 +239,7 @@ def start(order: Order) -> None:
     Raises ConfigError when there is a model of that name.
     """
     require_name(order.name, [entry.name for entry in registry.entries()])
-    job_id = jobs().submit(order)
+    job_id = jobs().submit(order, state.own_keys())
     st.query_params[JOB] = job_id
     state.own(job_id)
     st.rerun()

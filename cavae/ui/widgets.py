@@ -13,6 +13,7 @@ import streamlit as st
 from cavae import numbers
 from cavae.checkpoint import DEFAULT_MODEL, available_models
 from cavae.errors import CavaeError, CheckpointError, MisfitError
+from cavae.limits import NO_TRAINING, NO_UPLOADS, limits
 from cavae.ui import registry, state
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ def demo_button() -> bool:
 
 
 def own_table_button() -> None:
-    """The button that leads to the Data page."""
+    """The button that leads to the Data page; on a server that takes nothing in, why not."""
+    if limits().demo:
+        st.caption(f":material/lock: {NO_UPLOADS}")
+        return
     label, icon = "Use my own table", ":material/upload_file:"
     if st.button(label, key="start_own", icon=icon, width="stretch"):
         st.switch_page("pages/data.py")
@@ -98,6 +102,15 @@ def require_cohort() -> state.Loaded:
             demo_button()
         with own:
             own_table_button()
+    st.stop()
+
+
+def require_training() -> None:
+    """Where nothing may be trained, say so and stop."""
+    if limits().trains:
+        return
+    st.info(NO_UPLOADS if limits().demo else NO_TRAINING, icon=":material/lock:")
+    st.page_link("pages/models.py", label="Look at the models that are here")
     st.stop()
 
 

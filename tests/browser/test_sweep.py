@@ -35,7 +35,7 @@ def test_a_sweep_fills_its_picture_comes_back_and_stops(page: Page, server: Serv
     expect(picture.locator(".points path").nth(few + 3)).to_be_attached(timeout=60_000)
 
     page.get_by_role("button", name="Stop").click()
-    expect(page.get_by_role("heading", name="Stopped by you")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Stopped")).to_be_visible(timeout=30_000)
     found = Axe().run(page).response["violations"]
     assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in found]
     runs = pd.read_csv(download(page, "All runs (CSV)").path())

@@ -94,7 +94,7 @@ def test_stopping_keeps_what_is_done(table):
     press(app, "Sweep")
     run_until(app, "Sweeping: people")
     press(app, "Stop")
-    run_until(app, "Stopped by you")
+    run_until(app, "Stopped")
     assert "trainings ended." in said(app)
     press(app, "Another sweep")
     assert "sweep" not in app.query_params

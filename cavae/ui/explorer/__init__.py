@@ -19,6 +19,7 @@ from streamlit.components import v2
 
 from cavae import explorer, numbers
 from cavae.errors import DataError
+from cavae.limits import limits
 from cavae.plots.volumes import centile
 from cavae.ui import models, problems, recognition, results, state, uploads, widgets
 from cavae.ui.widgets import plain
@@ -101,6 +102,8 @@ def shown_people(model: Model, cohort: Cohort, twins: Twins, own: bool = True) -
 def mount(people: Shown) -> dict[str, Any] | None:
     """Draw the explorer; the position that it was last told of, None before the first."""
     html, style = explorer.template()
+    if limits().demo:
+        style += ".openTable { display: none; }"
     component = v2.component("explorer", html=html, css=style, js=explorer.scripts())
     made = component(
         key=KEY, data=people.text, on_position_change=_nothing, on_file_change=_take_file
