@@ -1,7 +1,7 @@
 """Ours beside others' in one run: `python -m tests.benchmarks.rivals PYTHON`, one JSON object.
 
-PYTHON is the interpreter of another environment, with `pip install torch scvi-tools sdv pyarrow` in it; the
-licence of SDV keeps it out of ours. Each measures itself, so that imports do not count:
+PYTHON is the interpreter of another environment, with `pip install torch scvi-tools sdv pyarrow` in
+it; the licence of SDV keeps it out of ours. Each measures itself, so that imports do not count:
 
 - 500 epochs on 1050 + 1050 people, 139 regions, batches of 256, hidden layers of 128 and 5 + 5
   latent dimensions: ours by the preset paper with its MMD, and the contrastive VAE of scvi-tools
