@@ -150,7 +150,7 @@ def test_both_members_of_a_pair_share_one_common_z(tiny_model, calibration):
     def shift(reading):
         return np.abs((reading.common.mean - shared.common.mean).mean(axis=0).numpy()).max()
 
-    assert shift(calibrated) < 0.25 * shift(plain)
+    assert shift(calibrated) < 0.4 * shift(plain)
 
 
 def test_healthy_variation_is_learned_from_the_twins_of_patients_too():
