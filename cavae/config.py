@@ -51,6 +51,7 @@ class _Json:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Rebuild from `to_dict`; raises ConfigError for unknown, missing or ill-typed settings."""
+        _require(isinstance(values, Mapping), "settings", values, "an object of them by name")
         names = {field.name for field in fields(cls)}  # type: ignore[arg-type]
         unknown = sorted(set(values) - names)
         if unknown:

@@ -175,6 +175,13 @@ def test_absurd_settings_are_refused_before_memory_is_taken(folder, setting, val
     assert "accepted" in refusal(folder)
 
 
+@pytest.mark.parametrize("part", ["model", "training"])
+@pytest.mark.parametrize("settings", [[], None, "x", 1])
+def test_settings_that_are_none_are_refused(folder, part, settings):
+    change_json(folder / CONFIG, [part], settings)
+    assert "accepted: an object" in refusal(folder)
+
+
 @pytest.mark.parametrize(
     ("variant", "training"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,7 @@ from cavae.ui import models, registry, state
 from cavae.ui.choices import choose_one
 from cavae.ui.widgets import plain
 
+CHOSEN = "models_chosen"  # how often by name
 RECORDED, AMONG_YOURS = "As recorded", "On your people"
 FLATTERED = (
     "All measured on the {people} of {name}, so they can be compared. If a model learned from some "
@@ -84,7 +86,7 @@ def _figures_among(
     )
 
 
-def explain(among_yours: bool) -> None:
+def _explain(among_yours: bool) -> None:
     """Whether the figures of the table can be compared."""
     table = state.loaded()
     if table is None or not among_yours:
@@ -99,38 +101,55 @@ def fit_of(address: str, table: state.Loaded) -> Suitability:
     return state.once("suitability", lambda: suitability(address, table.cohort), address)
 
 
-def choose(found: Sequence[Line]) -> Line:
-    """The table, and the model of the row that was clicked: at first the one shown last."""
+def choose(found: Sequence[Line], among_yours: bool) -> Line:
+    """The table, and below it the model that is shown in detail: a row that was clicked, or what
+    was chosen by name, which needs no mouse."""
     addresses = [registry.address(line.entry) for line in found]
-    key = f"models_{hash(tuple(addresses))}"
-    # What is shown at first, not last: it must not change while this list of models is shown.
-    row = st.session_state.setdefault(f"first of {key}", _first(addresses))
-    answer = st.dataframe(
-        _table(found),
+    if (shown := st.session_state.get(state.Key.SHOWN_MODEL)) not in addresses:
+        used = state.model_name()
+        shown = used if used in addresses else addresses[0]
+        st.session_state[state.Key.SHOWN_MODEL] = shown
+    # Rows move when a model comes or goes, and another one is marked when it is chosen by name:
+    # what was clicked is of this table alone, whose first row to be marked stays the same.
+    key = f"models_{hash(tuple(addresses))}_{st.session_state.get(CHOSEN, 0)}"
+    row = st.session_state.setdefault(f"first of {key}", addresses.index(shown))
+    labels = registry.labels()
+    st.dataframe(
+        _table(found, labels),
         hide_index=True,
         column_config=_columns(),
         height="content",
-        key=key,  # Rows move when a model comes or goes: a choice is of this list alone.
-        on_select="rerun",
+        key=key,
+        on_select=partial(_click, key, addresses),
         selection_mode="single-row",
         selection_default={"selection": {"rows": [row]}},
         placeholder="–",
         alt=f"{len(found)} models and their figures.",
     )
-    rows = answer["selection"]["rows"]
-    shown = found[rows[0] if rows else row]
-    st.session_state[state.Key.SHOWN_MODEL] = registry.address(shown.entry)
-    return shown
+    _explain(among_yours)
+    chosen = st.selectbox(
+        "In detail",
+        addresses,
+        format_func=labels.get,
+        key=state.Key.SHOWN_MODEL,
+        on_change=_choose_by_name,
+        help="Or click a row of the table.",
+        persist_state="session",
+        width=360,
+    )
+    return found[addresses.index(chosen)]
 
 
-def _first(addresses: Sequence[str]) -> int:
-    """The row of the model that was shown last, or else of the one in use."""
-    last = st.session_state.get(state.Key.SHOWN_MODEL)
-    return next((addresses.index(one) for one in (last, state.model_name()) if one in addresses), 0)
+def _click(key: str, addresses: Sequence[str]) -> None:
+    if rows := st.session_state[key]["selection"]["rows"]:
+        st.session_state[state.Key.SHOWN_MODEL] = addresses[rows[0]]
 
 
-def _table(found: Sequence[Line]) -> pd.DataFrame:
-    labels = registry.labels()
+def _choose_by_name() -> None:
+    st.session_state[CHOSEN] = st.session_state.get(CHOSEN, 0) + 1
+
+
+def _table(found: Sequence[Line], labels: Mapping[str, str]) -> pd.DataFrame:
     rows = [_row(line, labels[registry.address(line.entry)]) for line in found]
     table = pd.DataFrame(rows)
     known = [one.name for one in CRITERIA if table[one.name].notna().any()]
@@ -184,7 +203,6 @@ def _columns() -> dict[str, object]:
 
 def describe(line: Line) -> None:
     """The chosen model in words, and whether it fits the loaded table."""
-    st.header(plain(registry.labels()[registry.address(line.entry)]), anchor=False)
     if line.standing is None:
         st.error(plain(line.fault), icon=":material/error:")
         return

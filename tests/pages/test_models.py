@@ -135,6 +135,15 @@ def test_on_the_same_people_models_can_be_compared(packed, people_csv, tiny_mode
     assert "flatter" in said(app)
 
 
+def test_another_model_is_chosen_by_name():
+    app = open_page("models")
+    assert "MCI, AD against CN" in said(app)
+    app.main.selectbox[0].select("semi-synthetic").run()
+    assert "patient against CN" in said(app)
+    app.switch_page("pages/about.py").run()
+    assert "patient against CN" in said(app.switch_page("pages/models.py").run())
+
+
 # --------------------------------------------------------------------------- own models
 
 
