@@ -22,7 +22,7 @@ from cavae.tables import csv_bytes
 from tests.cohort_tables import INDICES, Upload, people
 from tests.people import make_cohort
 
-EXAMPLES = {"quick": 1, "thorough": 45}[os.environ.get("HYPOTHESIS_PROFILE", "quick")]
+EXAMPLES = {"quick": 1, "thorough": 48}[os.environ.get("HYPOTHESIS_PROFILE", "quick")]
 """How many times the usual number of tables are generated."""
 
 pytestmark = pytest.mark.filterwarnings("error")
