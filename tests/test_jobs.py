@@ -11,10 +11,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from cavae import jobs as jobs_module
 from cavae.checkpoint import load_model
 from cavae.config import train_config
 from cavae.errors import ConfigError
-from cavae.jobs import FIGURES, TOLD, Job, JobQueue, Order
+from cavae.jobs import FIGURES, OVERTIME, TOLD, Job, JobQueue, Order
 from cavae.training import split_cohort, train
 from tests.conftest import ROOT
 from tests.people import make_cohort
@@ -127,6 +128,55 @@ def test_nobody_finds_a_job_by_guessing_or_by_a_path(jobs):
     jobs.submit(order())
     for guess in ("", "../..", "a" * 22, "/etc/passwd"):
         assert jobs.find(guess) is None
+
+
+def test_a_job_that_takes_too_long_is_stopped_keeps_its_best_and_says_so(jobs, monkeypatch):
+    monkeypatch.setenv("CAVAE_JOB_MINUTES", "1")
+    monkeypatch.setattr(jobs_module, "MINUTE", 6.0)
+    job = wait(jobs, jobs.submit(order(ENDLESS, checkpoint=0.0)), ended)
+    assert (job.status, job.reason) == ("cancelled", OVERTIME.format(minutes=1))
+    assert load_model(job.model).facts["best_epoch"] > 0
+
+
+def test_a_visitor_with_enough_jobs_and_a_full_queue_are_told_to_wait(jobs, monkeypatch):
+    monkeypatch.setenv("CAVAE_JOBS_PER_SESSION", "1")
+    running = jobs.submit(order(ENDLESS))
+    with pytest.raises(ConfigError, match="You have 1 job"):
+        jobs.submit(order(), [running])
+    waiting = jobs.submit(order(), ["another visitor's"])
+    monkeypatch.setenv("CAVAE_JOBS_WAITING", "1")
+    with pytest.raises(ConfigError, match="1 jobs are waiting already"):
+        jobs.submit(order())
+    for one in (waiting, running):
+        jobs.cancel(one)
+        jobs.cancel(one)
+
+
+def test_where_training_is_off_no_job_is_taken(jobs, monkeypatch):
+    monkeypatch.setenv("CAVAE_TRAINING", "off")
+    with pytest.raises(ConfigError, match="turned off"):
+        jobs.submit(order())
+
+
+def test_a_closing_server_ends_its_jobs_within_seconds_and_begins_no_other(jobs):
+    running, waiting = jobs.submit(order(ENDLESS)), jobs.submit(order())
+    wait(jobs, running, lambda job: len(job.history) > 6)
+    began = time.monotonic()
+    jobs.close()
+    assert time.monotonic() - began < 10
+    job = wait(jobs, running, ended)
+    assert job.status == "interrupted"
+    assert load_model(job.model).facts["best_epoch"] > 0
+    assert jobs.find(waiting).status == "queued"
+
+
+def test_two_jobs_run_at_once_where_that_is_allowed(tmp_path, monkeypatch):
+    monkeypatch.setenv("CAVAE_JOBS_AT_ONCE", "2")
+    jobs = JobQueue(tmp_path / "storage")
+    both = [jobs.submit(order(ENDLESS)) for _ in range(2)]
+    for one in both:
+        wait(jobs, one, lambda job: len(job.history) > 1)
+    jobs.close(0.0)
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", "-x", "a" * 65, "a b"])

@@ -1,0 +1,119 @@
+"""The app as a server runs it: nginx in front, under a path, both as a user without rights."""
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import SETTLE_MS, download, settle
+from tests.browser.server import Server, User, free_port, running_app
+from tests.cohort_tables import people
+from tests.conftest import ROOT
+
+NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+PATH = "/brain"
+
+
+LIBRARIES = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if "site-packages" in path)}
+
+
+def without_rights() -> User:
+    """Somebody who may do nothing, where this one may become another and they can run Python."""
+    if os.getuid() == 0:
+        for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+            user, run = User("nobody", python), [python, "-c", "import streamlit"]
+            try:
+                subprocess.run(
+                    run, env=LIBRARIES, check=True, stderr=subprocess.DEVNULL, **user.options
+                )
+            except (OSError, subprocess.CalledProcessError):
+                continue
+            return user
+    return User()
+
+
+def started(config: Path, port: int, app: Server, user: User) -> subprocess.Popen[bytes]:
+    """nginx with the deployed configuration; only where the two are differs."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    here = {
+        "/tmp/": f"{config.parent}/",
+        "listen 8080": f"listen 127.0.0.1:{port}",
+        "http://app:8501": app.url.removesuffix(PATH),
+    }
+    for there, local in here.items():
+        assert there in text
+        text = text.replace(there, local)
+    config.write_text(text)
+    command = [NGINX, "-c", str(config), "-g", "daemon off;"]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, **user.options)
+
+
+@pytest.fixture
+def deployed(browser: object) -> Iterator[Server]:
+    if NGINX is None:
+        pytest.skip("There is no nginx on this machine; apt-get install nginx-light.")
+    user, port = without_rights(), free_port()
+    # No folder of pytest's: those are closed to everybody else.
+    with tempfile.TemporaryDirectory(prefix="deployed-", dir="/var/tmp") as name:
+        folder = Path(name)
+        if user.name:
+            os.chown(folder, pwd.getpwnam(user.name).pw_uid, -1)
+        there = {"CAVAE_STORAGE": f"{name}/storage", "HOME": name, **LIBRARIES}
+        with (
+            running_app(PATH, there, user) as app,
+            started(folder / "nginx.conf", port, app, user) as nginx,
+        ):
+            yield Server(f"http://127.0.0.1:{port}", app.process, app.log)
+            nginx.terminate()
+
+
+def follow(page: Page, link: str) -> None:
+    page.get_by_test_id("stSidebarNavLink").filter(has_text=link).click()
+    expect(page.get_by_role("heading", name=link, level=1)).to_be_visible(timeout=SETTLE_MS)
+    settle(page)
+
+
+def test_every_part_works_behind_nginx_under_a_path(page: Page, deployed: Server, tmp_path: Path):
+    page.goto(deployed.url)
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=SETTLE_MS)
+    assert page.url == f"{deployed.url}{PATH}/"
+    page.get_by_role("button", name="Start with the demo cohort").click()
+    expect(page.get_by_role("heading", name="Latent space", level=1)).to_be_visible(
+        timeout=2 * SETTLE_MS
+    )
+    assert page.url.startswith(f"{deployed.url}{PATH}/latent_space")
+    follow(page, "Counterfactual")
+    follow(page, "Explore")
+    explorer = page.get_by_role("slider", name="Position in salient space")
+    expect(explorer).to_be_visible(timeout=SETTLE_MS)
+    explorer.press("ArrowRight")
+    table = download(page, "Download this person's table")
+    assert len(pd.read_csv(table.path())) > 100
+
+    follow(page, "Data")
+    page.get_by_text("Load another table").click()
+    mine = tmp_path / "mine.csv"
+    people(60).to_csv(mine, index=False)
+    page.locator("input[type=file]").first.set_input_files(mine)
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("60 people", timeout=SETTLE_MS)
+    page.reload()  # An address of the app itself, not of a page that was followed to.
+    expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible(timeout=SETTLE_MS)
+
+
+def test_the_server_ends_in_good_order_within_ten_seconds(page: Page, deployed: Server):
+    page.goto(f"{deployed.url}{PATH}/")
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=SETTLE_MS)
+    began = time.monotonic()
+    deployed.process.terminate()
+    deployed.process.wait(10)
+    assert time.monotonic() - began < 10
+    assert '"event": "stop"' in deployed.said
