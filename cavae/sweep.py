@@ -7,7 +7,7 @@ and metric, `summary.csv` one for each setting and metric, over seeds and folds.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -132,7 +132,7 @@ class Grid:
         return tuple(dict.fromkeys(found))
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain JSON types."""
+        """As plain JSON types, for `from_dict`."""
         return {
             "lambdas": list(self.lambdas),
             "seeds": list(self.seeds),
@@ -143,6 +143,16 @@ class Grid:
             "epochs": self.epochs,
             "latent": self.latent,
         }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Grid:
+        """The grid that `to_dict` wrote; what else there is, is left aside."""
+        cohorts = tuple(Cohorts(tuple(ours), tuple(theirs)) for ours, theirs in values["cohorts"])
+        several = {
+            name: tuple(values[name]) for name in ("lambdas", "seeds", "variants", "presets")
+        }
+        single = {name: values[name] for name in ("folds", "epochs", "latent")}
+        return cls(cohorts=cohorts, **several, **single)
 
     def _models(self) -> list[tuple[str, str]]:
         """Variants with the presets that are for them; ConfigError for a variant without any."""

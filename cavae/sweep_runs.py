@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,6 +50,7 @@ from cavae.training import Run, Split, split_cohort, train_together
 People = Cohort | SemiSynthetic
 OnCell = Callable[[int, int], object]  # told how many cells are done, of how many
 
+NICE = 10  # a sweep takes every processor, but pages that are looked at come first
 DEAL = 0  # the seed of who is in which part: the same people for every setting and seed
 TOGETHER = 4  # cells: what more of them work on does not fit a processor's cache
 WORKERS = 8  # who should all have work before cells train together
@@ -337,11 +339,15 @@ def _earlier(output: Path, digest: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class SweepOrder:
-    """A sweep as a job (`jobs.Work`); its runs lie in the folder of the job."""
+    """A sweep as a job (`jobs.Work`); its runs lie in the folder of the job.
+
+    earlier: the folder of a sweep of the same people that was stopped, to go on from.
+    """
 
     cohort: Cohort
     grid: Grid
     name: str
+    earlier: Path | None = None
     kind: ClassVar[str] = "sweep"
 
     @property
@@ -360,6 +366,9 @@ class SweepOrder:
         Tells, for each training, how many are done and seconds since the beginning.
         """
         begun = monotonic()
+        os.nice(NICE)
+        if self.earlier is not None:
+            save_runs(_earlier(self.earlier, fingerprint(self.cohort)), folder)
 
         def on_cell(ended: int, trainings: int) -> None:
             tell({"done": ended, "trainings": trainings, "seconds": monotonic() - begun})

@@ -10,6 +10,7 @@ as executors: joblib's own backend for dask waits for ever for a task that has k
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -28,6 +29,8 @@ from concurrent.futures import (
 )
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cavae.errors import CavaeError, ConfigError
@@ -42,6 +45,7 @@ ACCEPTED = "accepted: local, or tcp://HOST:PORT of a dask scheduler with workers
 PATIENCE = 10  # seconds until a scheduler or its first worker has to answer
 RETRIES = 3  # of a task whose worker died, here and by dask's own default
 LOOK = 0.5  # seconds between two looks at whether to stop
+PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")  # what numbers depend on
 DIED = "The worker process died {times} times at {task}; there may be too little memory."
 
 Stopped = Callable[[], bool]
@@ -142,8 +146,8 @@ def _run_here(tasks: Sequence[Task], stopped: Stopped) -> Iterator[tuple[int, An
     while left and not stopped():
         suspects = [number for number in left if deaths[number] >= RETRIES]
         try:
-            with _processes() as (executor, size):
-                chosen = suspects[:1] or list(left)
+            chosen = suspects[:1] or list(left)
+            with _processes(len(chosen)) as (executor, size):
                 for number, result in _results(
                     executor, lambda: size, tasks, chosen, stopped, BrokenExecutor
                 ):
@@ -161,12 +165,12 @@ def _run_here(tasks: Sequence[Task], stopped: Stopped) -> Iterator[tuple[int, An
 
 
 @contextmanager
-def _processes() -> Iterator[tuple[Executor, int]]:
-    """Worker processes, one a processor, killed at the end."""
+def _processes(most: int) -> Iterator[tuple[Executor, int]]:
+    """Worker processes, one a processor but `most` at most, killed at the end; and how many."""
     from joblib import cpu_count
     from joblib.externals.loky import ProcessPoolExecutor
 
-    size = cpu_count()
+    size = min(cpu_count(), most)
     executor = ProcessPoolExecutor(size, initializer=_follow, initargs=(os.getpid(),))
     try:
         yield executor, size
@@ -201,6 +205,7 @@ def _run_there(
         return sum(client.nthreads().values())
 
     try:
+        _require_same_software(client, scheduler)
         executor = client.get_executor(pure=False)
         yield from _results(executor, threads, tasks, range(len(tasks)), stopped, KilledWorker)
     except _DiedError as died:
@@ -231,3 +236,30 @@ def _connect(scheduler: str) -> Client:
         client.close()
         raise ConfigError(f"The scheduler {scheduler!r} has no worker; {ACCEPTED}.") from error
     return client
+
+
+def _require_same_software(client: Client, scheduler: str) -> None:
+    """Refuse workers that would give other numbers, or none."""
+    mine = _software()
+    try:
+        theirs = client.run(_software)
+    except Exception as error:  # Whatever an import there raises.
+        raise ConfigError(
+            f"A worker of {scheduler!r} cannot run this package ({error}); accepted: workers that "
+            "have it, and all that it needs."
+        ) from error
+    for worker, found in theirs.items():
+        for name, here in mine.items():
+            if found[name] != here:
+                raise ConfigError(
+                    f"The worker {worker} has {name} {found[name]}, this machine has {here}; "
+                    "accepted: the same on both, or their numbers would differ."
+                )
+
+
+def _software() -> dict[str, str]:
+    """Versions of what numbers depend on, and a digest of this package."""
+    source = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        source.update(path.read_bytes())
+    return {name: version(name) for name in PACKAGES} | {"cavae": source.hexdigest()[:12]}

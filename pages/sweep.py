@@ -35,4 +35,6 @@ with widgets.errors_as_sentences():
         order_form(widgets.require_cohort())
     else:
         sweep.show_job(job)
-        sweep.another_button()
+        with st.container(horizontal=True):
+            sweep.go_on_button(job, state.loaded())
+            sweep.another_button()

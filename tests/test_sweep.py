@@ -173,7 +173,7 @@ def cluster():
         found.bind(("127.0.0.1", 0))
         address = f"tcp://127.0.0.1:{found.getsockname()[1]}"
     scheduler = ["scheduler", "--host", address, "--no-dashboard"]
-    worker = ["worker", address, "--nthreads", "1", "--no-nanny", "--no-dashboard"]
+    worker = ["worker", address, "--no-nanny", "--no-dashboard", "--nthreads"]
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "dask", *words],
@@ -181,7 +181,7 @@ def cluster():
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for words in (scheduler, worker, worker)
+        for words in (scheduler, [*worker, "1"], [*worker, "2"])
     ]
     yield address, started[1:]
     for process in reversed(started):

@@ -82,6 +82,13 @@ def scheduler():
         yield cluster.scheduler_address
 
 
+def test_workers_with_other_software_are_refused(scheduler, monkeypatch):
+    monkeypatch.setattr("cavae.tasks.version", lambda _: "1.0")
+    words = r"has torch 2\.\S+, this machine has 1.0; accepted: the same on both"
+    with pytest.raises(ConfigError, match=words):
+        results(TASKS, scheduler)
+
+
 def test_a_cluster_gives_what_this_machine_gives(scheduler):
     here, there = results(TASKS), results(TASKS, scheduler)
     assert {k: value for k, (value, _) in here.items()} == {

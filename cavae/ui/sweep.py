@@ -169,6 +169,25 @@ def show_job(job: Job) -> None:
     st.fragment(_show_job, run_every=None if job.ended else 2.0)(job.id, job.ended)
 
 
+def go_on_button(job: Job, table: state.Loaded | None) -> None:
+    """Run what is left of a sweep that was stopped, on the same people if they are loaded."""
+    from cavae.sweep_runs import SweepOrder
+
+    if not job.ended or job.status == "done":
+        return
+    asked = st.button(
+        "Go on",
+        key="go_on",
+        icon=":material/resume:",
+        type="primary",
+        disabled=table is None,
+        help="What is done is not done again. The same people have to be loaded.",
+    )
+    if asked and table is not None:
+        grid = Grid.from_dict(job.settings)
+        start(SweepOrder(table.cohort, grid, table.name, jobs().folder(job.id)))
+
+
 def another_button() -> None:
     """Back to the form; this sweep stays where its address leads."""
     if st.button("Another sweep", key="another_sweep", icon=":material/add:"):

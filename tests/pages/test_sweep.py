@@ -1,5 +1,6 @@
 """Sweep: what is said before, a sweep from start to table, stopped, and nobody else's."""
 
+import re
 import time
 
 import pandas as pd
@@ -89,12 +90,29 @@ def test_a_sweep_from_start_to_table(table, cohort, tmp_path):
     assert "Finished" not in said(other), "another visitor, without the address"
 
 
-def test_stopping_keeps_what_is_done(table):
-    app = small(open_page("sweep", table), epochs=2000)
+def trainings(app):
+    """How many trainings the ended sweep says it has."""
+    return int(re.search(r"(\d+) of 16 trainings ended", said(app))[1])
+
+
+def test_stopped_it_keeps_what_is_done_and_goes_on_when_asked(table, tmp_path):
+    app = small(open_page("sweep", table), epochs=60)
+    app.main.number_input(key="sweep_seeds").set_value(4).run()
     press(app, "Sweep")
-    run_until(app, "Sweeping: people")
+    run_until(app, "95 % interval over seeds and folds")
     press(app, "Stop")
-    run_until(app, "Stopped")
-    assert "trainings ended." in said(app)
+    kept = trainings(run_until(app, "trainings ended."))
+    assert 0 < kept < 16
+    stopped = "".join(app.query_params["sweep"])
+
+    write_cohort(make_cohort(healthy=40, diseased=30, seed=7), tmp_path / "others.csv")
+    elsewhere = open_page("sweep", tmp_path / "others.csv")
+    elsewhere.query_params["sweep"] = stopped
+    press(elsewhere.run(), "Go on")
+    assert "has runs of other people" in said(run_until(elsewhere, "It did not work"))
+
+    press(app, "Go on")
+    assert "".join(app.query_params["sweep"]) != stopped
+    assert trainings(run_until(app, "Finished: people")) == 16
     press(app, "Another sweep")
     assert "sweep" not in app.query_params
