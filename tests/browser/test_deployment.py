@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Page, expect
 
+from cavae.ui.state import DEMO
 from tests.browser.conftest import SETTLE_MS, download, settle
 from tests.browser.server import Server, User, free_port, running_app
-from tests.cohort_tables import people
 from tests.conftest import ROOT
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -102,9 +102,9 @@ def test_every_part_works_behind_nginx_under_a_path(page: Page, deployed: Server
     follow(page, "Data")
     page.get_by_text("Load another table").click()
     mine = tmp_path / "mine.csv"
-    people(60).to_csv(mine, index=False)
+    pd.read_csv(DEMO).tail(90).to_csv(mine, index=False)
     page.locator("input[type=file]").first.set_input_files(mine)
-    expect(page.get_by_test_id("stSidebar")).to_contain_text("60 people", timeout=SETTLE_MS)
+    expect(page.get_by_test_id("stSidebar")).to_contain_text("90 people", timeout=SETTLE_MS)
     page.reload()  # An address of the app itself, not of a page that was followed to.
     expect(page.get_by_role("heading", name="Data", level=1)).to_be_visible(timeout=SETTLE_MS)
 
