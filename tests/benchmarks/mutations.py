@@ -188,6 +188,65 @@ MUTATIONS = (
         ("(tail, 1 - tail)", "(tail, 1 - 2 * tail)"),
         ("(len(people) - 1)", "len(people)"),
     ),
+    *_of(
+        "embedding.py",
+        ("test_embedding.py",),
+        ("latents - latents.mean(axis=0)\n", "latents + latents.mean(axis=0)\n"),
+        ("directions *= np.sign", "directions *= -np.sign"),
+    ),
+    *_of(
+        "evaluation.py",
+        ("test_evaluation.py",),
+        ("twins.effect[:, columns].mean", "-twins.effect[:, columns].mean"),
+        ("healthy = np.isin(diagnosis, background)", "healthy = np.isin(diagnosis, target)"),
+        ("auc(score[diseased], score[~diseased])", "auc(score[~diseased], score[diseased])"),
+    ),
+    *_of(
+        "privacy.py",
+        ("test_privacy.py",),
+        ("return -np.square(x - decode", "return np.square(x - decode"),
+        ("return -(departure * scaled)", "return (departure * scaled)"),
+        ("(real.mahalanobis(x) - mixed", "(real.mahalanobis(x) + mixed"),
+    ),
+    *_of(
+        "subtypes.py",
+        ("test_subtypes.py",),
+        ("np.clip(1 - chance.sum(axis=1)", "np.clip(chance.sum(axis=1)"),
+        ("100 * share[rows].mean()", "share[rows].mean()"),
+    ),
+    *_of(
+        "monitoring.py",
+        ("test_monitoring.py", "test_training.py"),
+        (
+            "network.decode_background(z), network.decode(z, network.prior_salient(s))",
+            "network.decode(z, network.prior_salient(s)), network.decode_background(z)",
+        ),
+    ),
+    *_of(
+        "numbers.py",
+        ("test_numbers.py",),
+        ("if value < 0 else", "if value > 0 else"),
+        ("signed(100 * fraction, 0)", "signed(fraction, 0)"),
+    ),
+    *_of(
+        "preprocessing/adaptation.py",
+        WAY,
+        ("1 + location * sd", "1 - location * sd"),
+        ("mean >= SIZE_IN_SD * sd", "mean < SIZE_IN_SD * sd"),
+    ),
+    *_of(
+        "preprocessing/population.py",
+        ("test_preprocessing.py", "test_synthesis.py"),
+        ('< self.female, "F", "M"', '< self.female, "M", "F"'),
+    ),
+    *_of(
+        "simulation_evaluation.py",
+        ("test_simulation_evaluation.py",),
+        ("ee - 2 * et + tt", "ee + 2 * et + tt"),
+        ("(low <= true) & (true <= high)", "(low <= true) | (true <= high)"),
+        ("/ (ee - e**2))\n", "/ (ee + e**2))\n"),
+        ("1 - within / of_cluster", "within / of_cluster"),
+    ),
 )
 
 
