@@ -63,7 +63,7 @@ def running_app(
     ):
         server = Server(f"http://127.0.0.1:{port}{path}", process, Path(log.name))
         try:
-            _wait_for(server)
+            wait_for(server)
             yield server
         except TimeoutError as error:
             raise RuntimeError(server.said) from error
@@ -77,7 +77,8 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-def _wait_for(server: Server) -> None:
+def wait_for(server: Server) -> None:
+    """Wait until it answers; raises TimeoutError."""
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and server.process.poll() is None:
         try:

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from cavae.ui.state import DEMO
 from tests.browser.conftest import SETTLE_MS, download, settle
-from tests.browser.server import Server, User, free_port, running_app
+from tests.browser.server import Server, User, free_port, running_app, wait_for
 from tests.conftest import ROOT
 
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
@@ -72,8 +72,12 @@ def deployed(browser: object) -> Iterator[Server]:
             running_app(PATH, there, user) as app,
             started(folder / "nginx.conf", port, app, user) as nginx,
         ):
-            yield Server(f"http://127.0.0.1:{port}", app.process, app.log)
-            nginx.terminate()
+            server = Server(f"http://127.0.0.1:{port}{PATH}", app.process, app.log)
+            try:
+                wait_for(server)
+                yield server
+            finally:
+                nginx.terminate()
 
 
 def follow(page: Page, link: str) -> None:
@@ -83,14 +87,14 @@ def follow(page: Page, link: str) -> None:
 
 
 def test_every_part_works_behind_nginx_under_a_path(page: Page, deployed: Server, tmp_path: Path):
-    page.goto(deployed.url)
+    page.goto(deployed.url.removesuffix(PATH))
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=SETTLE_MS)
-    assert page.url == f"{deployed.url}{PATH}/"
+    assert page.url == f"{deployed.url}/"
     page.get_by_role("button", name="Start with the demo cohort").click()
     expect(page.get_by_role("heading", name="Latent space", level=1)).to_be_visible(
         timeout=2 * SETTLE_MS
     )
-    assert page.url.startswith(f"{deployed.url}{PATH}/latent_space")
+    assert page.url.startswith(f"{deployed.url}/latent_space")
     follow(page, "Counterfactual")
     follow(page, "Explore")
     explorer = page.get_by_role("slider", name="Position in salient space")
@@ -110,7 +114,7 @@ def test_every_part_works_behind_nginx_under_a_path(page: Page, deployed: Server
 
 
 def test_the_server_ends_in_good_order_within_ten_seconds(page: Page, deployed: Server):
-    page.goto(f"{deployed.url}{PATH}/")
+    page.goto(f"{deployed.url}/")
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=SETTLE_MS)
     began = time.monotonic()
     deployed.process.terminate()
