@@ -52,7 +52,8 @@ def film_data(job: Job, looks: Sequence[Scatter]) -> dict[str, Any]:
                 {"label": label, "color": group_color(cohort), "mark": MARKS[cohort]}
                 for cohort, label in COHORTS.items()
             ),
-            {"label": "as near as other real people; a coin toss", "color": GREY, "mark": "line"},
+            {"label": "other real people, or a coin toss", "color": GREY, "mark": "dashes"},
+            {"label": "the best epoch", "color": GREY, "mark": "dots"},
         ],
     }
 

@@ -2,6 +2,7 @@
 
 const GLIDE = 500; // ms, about half of the time between two pages
 const REPLAY = 9000; // ms, from the first look to the last
+const LINES = { dashes: "5 4", dots: "2 3" };
 const SPACES = ["common", "salient"];
 
 function makeFilm(root) {
@@ -48,10 +49,10 @@ function makeFilm(root) {
     find("filmKey").replaceChildren();
     for (const { label, color, mark } of state.data.key) {
       const entry = add(find("filmKey"), "span");
-      const svg = add(entry, "svg", { width: mark === "line" ? 22 : 10, height: 10, "aria-hidden": "true" });
+      const svg = add(entry, "svg", { width: LINES[mark] ? 22 : 10, height: 10, "aria-hidden": "true" });
       if (mark === "circle") add(svg, "circle", { cx: 5, cy: 5, r: 4.5, fill: color });
       else if (mark === "square") add(svg, "rect", { x: 1, y: 1, width: 8, height: 8, fill: color });
-      else add(svg, "line", { x1: 0, x2: 22, y1: 5, y2: 5, stroke: color, "stroke-width": 1.6, "stroke-dasharray": "5 4" });
+      else add(svg, "line", { x1: 0, x2: 22, y1: 5, y2: 5, stroke: color, "stroke-width": 1.6, "stroke-dasharray": LINES[mark] });
       entry.append(label);
     }
   }
