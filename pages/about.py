@@ -107,16 +107,17 @@ def privacy() -> None:
     st.markdown(
         """
 - A table you load stays in the memory of the computer that runs this app, for this browser session
-  only. Reloading or closing the page forgets it.
-- No row of it is written to disk. What you download is yours to keep or delete.
-- A model that you train or upload is kept in the folder `storage` of that computer, with its
-  settings and curves, until you delete it on page *Models*. Nobody else sees it unless you share
-  it there; whoever has the address of its page can open, share and delete it.
-- No usage statistics, no fonts, no maps, no models are fetched from or sent to anywhere.
+  only. No row of it is written to disk, and nothing is fetched from or sent to anywhere.
+- A model that you train or add is kept on that computer. Nobody else sees it unless you share it on
+  page *Models*; whoever has the address of its page can open, share and delete it.
 - Synthetic people are nobody. Yet whoever already holds somebody's volumes can often tell whether a
-  model learned from that person; the page *Cohort* and each model's card say how often. Think of
-  that before you share a model or a cohort made from your own people.
+  model learned from that person.
 """
+    )
+    st.page_link(
+        "pages/data_protection.py",
+        label="What is kept, where and how long, and what a model gives away",
+        icon=":material/lock:",
     )
 
 
@@ -140,7 +141,6 @@ SECTIONS = {
 }
 
 st.title("About", anchor=False)
-widgets.research_notice()
 with st.container(width=820), widgets.errors_as_sentences():
     for name, section in SECTIONS.items():
         st.header(name)

@@ -8,4 +8,3 @@ frame.require()
 st.title("Lesson", anchor=False)
 with widgets.errors_as_sentences():
     lesson.mount()
-    widgets.research_notice()

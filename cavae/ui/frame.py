@@ -25,6 +25,7 @@ def run() -> None:
     widgets.sidebar_status()
     with widgets.errors_as_sentences():
         page.run()
+    widgets.research_notice()
 
 
 def require() -> None:

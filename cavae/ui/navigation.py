@@ -7,12 +7,14 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Entry:
-    """A page in the menu; `summary` says on Home what can be done there ("" = not listed)."""
+    """A page; `summary` says on Home what can be done there ("" = not listed); `hidden` ones are
+    not in the menu, links lead there."""
 
     path: str
     title: str
     icon: str
     summary: str = ""
+    hidden: bool = False
 
 
 PAGES: tuple[Entry, ...] = (
@@ -78,13 +80,20 @@ PAGES: tuple[Entry, ...] = (
         "See how good a model is, beside the paper and beside its floors.",
     ),
     Entry("pages/about.py", "About", ":material/info:"),
+    Entry("pages/data_protection.py", "Data protection", ":material/lock:", hidden=True),
 )
 
 
 def pages() -> list[st.Page]:
     """Every page as Streamlit wants it; the first one opens by default."""
     return [
-        st.Page(entry.path, title=entry.title, icon=entry.icon, default=entry is PAGES[0])
+        st.Page(
+            entry.path,
+            title=entry.title,
+            icon=entry.icon,
+            default=entry is PAGES[0],
+            visibility="hidden" if entry.hidden else "visible",
+        )
         for entry in PAGES
     ]
 

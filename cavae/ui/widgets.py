@@ -124,6 +124,7 @@ def sidebar_status() -> None:
             st.caption(f":material/table: **{plain(table.name)}** · {people}")
             st.caption(_by_diagnosis(table.cohort))
         _choose_model()
+        st.page_link("pages/data_protection.py", label="Data protection", icon=":material/lock:")
         research_notice()
 
 
