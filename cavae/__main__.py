@@ -131,9 +131,12 @@ def train(
         remarks += _remarks(table)
         split, source = split_cohort(table.cohort, config), volumes.name
     require_variant(variant, config)
-    with typer.progressbar(
-        length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
+    with (
+        _stoppable(lambda: f"No model was written to {output}."),
+        typer.progressbar(
+            length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
+        ) as bar,
+    ):
         trained = experiments.train_and_save(
             split, config, output, source, latent, lambda _: bar.update(1), variant
         )
@@ -501,8 +504,6 @@ def main() -> int:
         return _refuse(str(error))
     except _StoppedError as stopped:
         return _end(str(stopped))
-    except typer.Abort:
-        return _end("Stopped.")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise
@@ -510,6 +511,8 @@ def main() -> int:
             typer.echo(error.format_message(), err=True)
             return 2
         return _refuse(error.format_message())
+    if status == INTERRUPTED:
+        return _end("Stopped.")
     return status if isinstance(status, int) else 0
 
 
