@@ -167,6 +167,25 @@ def test_nothing_is_doubted_in_real_studies_nor_in_parts_of_them(shared_data, st
         assert [m for m in said(read_cohort(csv(merged))) if "?" in m or "exchanged" in m] == []
 
 
+ALIKE = {
+    "everybody alike": CLEAN.assign(**CLEAN.iloc[0][VOLUMES]),
+    "one side a share of the other": CLEAN.assign(
+        **{right: 1.1 * CLEAN[of_left] for right, of_left in PAIRS}
+    ),
+    "one column that varies": CLEAN.assign(
+        **CLEAN.iloc[0][VOLUMES].drop(VOLUMES[5]), age=70, icv=1.4e6
+    ),
+}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("table", ALIKE.values(), ids=ALIKE)
+def test_tables_that_do_not_vary_are_doubted_without_a_slip(table):
+    check = read_cohort(csv(table))
+    assert check.rows == 300
+    assert said(check)
+
+
 # Numbers that mean one thing here and another there
 
 

@@ -144,6 +144,11 @@ def clearly_smaller(a: np.ndarray, b: np.ndarray) -> bool:
     return bool(ttest_ind(a, b, equal_var=False, alternative="less").pvalue < MAX_P)
 
 
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    """Of a (n,) with b (n,); 0 where one of them does not vary."""
+    return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else 0.0
+
+
 def _pairs(values: pd.DataFrame) -> list[tuple[str, str]]:
     """Index of the right and of the left region of every pair that is there."""
     by_name = {one.name: one.index for one in rois() if one.index in values}
@@ -167,7 +172,7 @@ def _doubt_sides(
     found = np.log(values[rights].to_numpy() / values[lefts].to_numpy())
     usual = np.log(typical[rights].to_numpy() / typical[lefts].to_numpy())
     middle = np.median(found, axis=0)
-    likeness = np.corrcoef(middle, usual)[0, 1]
+    likeness = _correlation(middle, usual)
     if likeness < EXCHANGED:
         findings.whole(
             "sides",
@@ -282,9 +287,9 @@ def _doubt_heads(
             f"The volumes add up to {100 * share:.0f} % of ICV, where about {100 * expected:.0f} % "
             "is typical; are both in mm³?"
         )
-    if known.sum() < MIN_PEOPLE or not icv[known].std() > 0:
+    if known.sum() < MIN_PEOPLE or not np.ptp(icv[known]):
         return
-    likeness = float(np.corrcoef(total[known], icv[known])[0, 1])
+    likeness = _correlation(total[known], icv[known])
     if likeness < (ICV_CORRELATION if known.sum() >= 2 * MIN_PEOPLE else 0.0):
         findings.whole(
             "icv",
@@ -299,7 +304,7 @@ def _doubt_ages(total: np.ndarray, subjects: pd.DataFrame, findings: Findings) -
     known = np.isfinite(ages) & np.isfinite(icv)
     if known.sum() < AGE_PEOPLE or ages[known].std() < AGE_SD:
         return
-    if np.corrcoef(ages[known], total[known] / icv[known])[0, 1] > AGE_CORRELATION:
+    if _correlation(ages[known], total[known] / icv[known]) > AGE_CORRELATION:
         findings.notices.append(
             "The volumes do not shrink with age, which is unusual; are the rows mixed up?"
         )
@@ -309,7 +314,9 @@ def _doubt_alone(values: pd.DataFrame, fields: Mapping[str, Field], findings: Fi
     """Columns that go with no other, as when one is sorted apart from the rest."""
     if len(values) < ALONE_PEOPLE:
         return
-    varying = values.loc[:, values.std() > 0]
+    varying = values.loc[:, np.ptp(values.to_numpy(), axis=0) > 0]
+    if varying.shape[1] < MIN_REGIONS:
+        return
     likeness = np.corrcoef(varying.to_numpy(), rowvar=False)
     np.fill_diagonal(likeness, -1.0)
     for position in np.flatnonzero(likeness.max(axis=0) < ALONE)[:MAX_NAMED]:
