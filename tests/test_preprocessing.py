@@ -273,3 +273,19 @@ def test_icv_is_estimated_by_what_grows_with_it():
     found = fit_icv(volumes, subjects)
     assert np.abs(found.predict(volumes, subjects) - subjects["icv"]).max() < 500
     assert found.error < 500
+
+
+def test_a_new_site_shifts_features_around_zero_and_the_shift_is_taken_away_and_put_back(cohort):
+    around_zero = cohort.features - cohort.features.mean()
+    here = replace(cohort, features=around_zero, kind="other")
+    preprocessor = fit_preprocessor(here, ["CN"], ["AD"])
+    shifted = replace(
+        here,
+        features=around_zero + 2 * preprocessor.sd,
+        subjects=cohort.subjects.assign(site="Elsewhere"),
+    )
+    found = preprocessor.transform(shifted)
+    own = (cohort.subjects["diagnosis"] == "CN").to_numpy()
+    assert np.abs(found.values[own].mean(axis=0)).max() < 0.3
+    assert (found.adaptations["Elsewhere"].offset > preprocessor.sd).all()
+    np.testing.assert_allclose(round_trip(preprocessor, shifted), shifted.features, rtol=1e-9)
