@@ -121,11 +121,13 @@ def sidebar_status() -> None:
             st.caption(":material/table: No people loaded")
         else:
             people = numbers.count(len(table.cohort), "people")
-            st.caption(f":material/table: **{plain(table.name)}** · {people}")
-            st.caption(_by_diagnosis(table.cohort))
+            st.caption(
+                f":material/table: **{plain(table.name)}** · {people}  \n"
+                f"{_by_diagnosis(table.cohort)}"
+            )
         _choose_model()
-        st.page_link("pages/data_protection.py", label="Data protection", icon=":material/lock:")
         research_notice()
+        st.page_link("pages/data_protection.py", label="Data protection", icon=":material/lock:")
 
 
 def _choose_model() -> None:
