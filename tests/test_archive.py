@@ -97,6 +97,7 @@ def test_an_archive_says_what_is_in_it_by_hash(packed, files):
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         assert archive.testzip() is None
         manifest = json.loads(archive.read(f"tiny/{MANIFEST}"))
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert manifest["sha256"] == {n: hashlib.sha256(c).hexdigest() for n, c in files.items()}
 
 
@@ -208,6 +209,10 @@ def test_a_path_that_leads_elsewhere_or_a_file_of_no_model_is_refused(files, tmp
     entries = as_folder({n: c for n, c in files.items() if n != "card.md" or name.endswith("/")})
     said = refusal(zipped([*entries, (name, b"# card")]), tmp_path)
     assert "accepted" in said or "plain file" in said or "it is no model" in said
+
+
+def test_a_model_that_lies_deeper_than_in_one_folder_is_refused(files, tmp_path):
+    assert "accepted" in refusal(zipped(as_folder(files, "outer/tiny")), tmp_path)
 
 
 def test_a_file_that_is_there_twice_is_refused(files, tmp_path):

@@ -107,6 +107,7 @@ def test_weights_that_cannot_be_are_refused(folder, change, said):
         ("covariance", np.triu(np.ones((P, P))), "covariance is no covariance"),
         ("covariance", np.zeros((P, P)), "no variance at all"),
         ("covariance", np.ones((P, P)), "covariance is no covariance"),
+        ("residual", -np.eye(P), "residual is no covariance"),
         ("healthy_covariance", np.diag([1.0, 1, 1, 1, -1e-3]), "no covariance"),
         ("weights", np.array([-0.5]), "no probabilities"),
         ("weights", np.array([0.4]), "no probabilities"),
@@ -128,6 +129,14 @@ def test_calibrations_that_cannot_be_are_refused(folder, name, values, said):
         tensors[f"calibration.{name}"] = torch.tensor(values)
     save_file(tensors, folder / WEIGHTS)
     assert said in refusal(folder)
+
+
+def test_a_chance_below_zero_is_refused_though_all_sum_to_one(three_subtypes_folder, tmp_path):
+    folder = shutil.copytree(three_subtypes_folder, tmp_path / "copy")
+    tensors = load_file(folder / WEIGHTS)
+    tensors["calibration.weights"] = torch.tensor([1.2, -0.1, -0.1], dtype=torch.float64)
+    save_file(tensors, folder / WEIGHTS)
+    assert "no probabilities" in refusal(folder)
 
 
 def test_a_calibration_of_other_dimensions_is_refused(folder):

@@ -154,6 +154,18 @@ def test_what_cannot_be_unpacked_leaves_nothing(registry, tmp_path):
     assert list((tmp_path / "storage").iterdir()) == []
 
 
+def test_a_key_that_is_a_path_opens_nothing(registry, packed, tiny_model_folder, tmp_path):
+    key = add(registry, packed)
+    registry.share(key)
+    shutil.copytree(tiny_model_folder, tmp_path / "secret")
+    for path in ("..", ".", "shared", f"../storage/{key}", f"./{key}", f"{key}/", key[:-1]):
+        assert registry.find(path) is None
+        assert seen(registry, path) == [("tiny", SHARED_BY_OTHERS)]
+        with pytest.raises(CheckpointError):
+            registry.delete(path)
+    assert (tmp_path / "secret" / "config.json").exists()
+
+
 def test_a_storage_that_cannot_be_written_is_said(tmp_path, packed):
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CheckpointError, match="CAVAE_STORAGE names another folder"):
