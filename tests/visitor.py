@@ -15,12 +15,13 @@ from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ClientState_pb2 import ClientState
+from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 ENDED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
-KINDS = ("button", "download_button", "bidi_component", "selectbox", "radio")
+KINDS = ("button", "download_button", "bidi_component", "file_uploader")
 LARGEST = 2**28  # bytes of a message
 PATIENCE = 60.0  # seconds
 
@@ -79,6 +80,18 @@ class Visitor:
                     raise RuntimeError(answer.error_msg)
                 return await self._fetch(answer.deferred_file.url)
         raise ConnectionError
+
+    async def upload(self, key: str, name: str, data: bytes) -> None:
+        """Drop a file on the uploader of that key."""
+        element, fragment = self.find(key)
+        place = await self._place_for(name)
+        await asyncio.to_thread(self._put, place.upload_url, name, data)
+        said = WidgetState(id=element.id)
+        file = said.file_uploader_state_value.uploaded_file_info.add()
+        file.file_id, file.name, file.size = place.file_id, name, len(data)
+        file.file_urls.CopyFrom(place)
+        self._chosen[element.id] = said
+        await self._run(said, fragment)
 
     def find(self, key: str) -> tuple[Any, str]:
         """The element of that key on the page, and the fragment that it is in."""
@@ -141,6 +154,33 @@ class Visitor:
             case _ if kind in KINDS:
                 found = getattr(element, kind)
                 self._elements[found.id] = found, message.delta.fragment_id
+
+    async def _place_for(self, name: str) -> FileURLs:
+        asked = BackMsg()
+        asked.file_urls_request.request_id = name
+        asked.file_urls_request.session_id = self._session
+        asked.file_urls_request.file_names.append(name)
+        await self._connection.send(asked.SerializeToString())
+        async for message in self._messages():
+            if message.WhichOneof("type") == "file_urls_response":
+                return message.file_urls_response.file_urls[0]
+        raise ConnectionError
+
+    def _put(self, path: str, name: str, data: bytes) -> None:
+        head = f'--end\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
+        token = urllib.request.urlopen(f"{self.url}/_stcore/health").headers["Set-Cookie"]
+        cookie = token.split(";")[0]
+        request = urllib.request.Request(
+            self.url + path,
+            head.encode() + data + b"\r\n--end--\r\n",
+            {
+                "Content-Type": "multipart/form-data; boundary=end",
+                "Cookie": cookie,
+                "X-Xsrftoken": cookie.split("=", 1)[1],
+            },
+            method="PUT",
+        )
+        urllib.request.urlopen(request).close()
 
     async def _messages(self) -> AsyncIterator[ForwardMsg]:
         while True:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import logging
 import sys
 import threading
@@ -10,8 +12,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from starlette.formparsers import MultiPartParser
-from streamlit import config
+from streamlit import config, runtime
 from streamlit.config_option import ConfigOption
+from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.starlette import App
 
 from cavae import storage
@@ -20,7 +23,7 @@ from cavae.limits import MEGABYTE, Limits, limits
 from cavae.logs import begin, log, log_failure
 from cavae.ui import making, training
 
-HOUR = 3600.0  # seconds
+MINUTE, HOUR = 60.0, 3600.0  # seconds
 # They would write what an exception says, which may be somebody's data, or greet on each start.
 SILENT = {"streamlit.error_util": logging.CRITICAL, "uvicorn.error": logging.WARNING}
 
@@ -45,11 +48,28 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     keep_to(allowed)
     ended = threading.Event()
     threading.Thread(target=_clean, args=(allowed, ended), name="clean", daemon=True).start()
+    forgetting = asyncio.create_task(_forget_often())
     yield
+    forgetting.cancel()
     ended.set()
     training.jobs().close()
     making.end()
     log("stop")
+
+
+async def _forget_often() -> None:
+    while True:
+        await asyncio.sleep(MINUTE)
+        forget_left(runtime.get_instance()._session_mgr._session_storage)
+
+
+def forget_left(sessions: MemorySessionStorage) -> None:
+    """Let go of who left longer ago than `server.disconnectedSessionTTL`, and of all they loaded.
+
+    Streamlit itself does so only when the next one leaves, which may be on Monday.
+    """
+    if sessions._cache.expire():
+        gc.collect()  # A session is full of references in circles.
 
 
 def failed(error: Exception) -> bool:
