@@ -2,16 +2,21 @@
 
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cavae.jobs import JobQueue
+from cavae.ui import training
 from cavae.ui.state import DEMO
 from tests.conftest import ROOT
 from tests.pages.session import open_page, said
 from tests.people import make_cohort, write_cohort
+
+GROUPS = training.Groups(("CN",), ("AD",))
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +48,30 @@ def test_it_says_what_will_happen_before_it_begins(table):
     assert "40 healthy people and 30 with the disease, 8 brain regions" in words
     assert "Only 30 people have the disease" in words
     assert "Everyone is of one site" in words
+
+
+def cautions(**changed) -> str:
+    """What is said of 60 healthy and 60 diseased people whose columns were changed."""
+    cohort = make_cohort(healthy=60, diseased=60)
+    subjects = cohort.subjects.assign(**{"age": 70.0, **changed})
+    return " ".join(training.cautions(replace(cohort, subjects=subjects), GROUPS))
+
+
+def test_people_of_two_sites_and_both_sexes_need_no_caution():
+    assert cautions() == ""
+
+
+def test_what_is_confounded_with_the_disease_is_said():
+    ill = np.arange(120) >= 60
+    assert "2 of 2 sites have either healthy people or people with the disease (A, B)" in cautions(
+        site=np.where(ill, "B", "A")
+    )
+    assert "All people with the disease are of one sex (M)" in cautions(
+        sex=np.where(ill | (np.arange(120) % 2 == 0), "M", "F")
+    )
+    assert "All healthy people are of one sex (F)" in cautions(sex=np.where(ill, "M", "F"))
+    assert "Everyone is of one sex" in cautions(sex="F")
+    assert "60 years older" in cautions(age=20 + 60.0 * ill)
 
 
 def test_a_side_without_labels_cannot_be_trained_on(table):
