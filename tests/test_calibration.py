@@ -1,5 +1,7 @@
 """What the decoder leaves out: effects as a distribution, subtypes, silence at s = 0."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -218,3 +220,21 @@ def test_a_disease_of_few_regions_or_of_all_is_never_taken_for_chance(regions):
     t = np.random.default_rng(0).multivariate_normal(np.zeros(100), TOGETHER, 100)
     t[:, :regions] -= 6.0
     assert all(differ_at_all(one, TOGETHER) for one in t)
+
+
+def test_the_posterior_of_an_effect_is_the_regression_of_effects_on_what_is_measured():
+    """By least squares on 60,000 people of one subtype; nobody's healthy mean is 0 here."""
+    mean = np.array([1.0, -2.0, 0.5, 3.0, 0.0, -1.0])
+    calibration = replace(two_subtypes(spread=0.5), mean=mean, shift=mean)
+    generator = np.random.default_rng(0)
+    twin = calibration.sample_residual(60_000, generator)
+    first = np.zeros(len(twin), dtype=int)
+    nothing = np.zeros_like(twin)
+    effect = calibration.sample_effect(twin, nothing, first, generator)
+    x = twin + effect
+    design = np.column_stack([np.ones(len(x)), x])
+    expected = design @ np.linalg.lstsq(design, effect, rcond=None)[0]
+    s = np.tile(calibration.means[0], (len(x), 1))
+    found, sd = calibration.effect_posterior(x, s, nothing)
+    assert np.abs(found - expected).max() < 0.1
+    np.testing.assert_allclose(sd[0, :2], (effect - expected).std(axis=0)[:2], rtol=0.03)

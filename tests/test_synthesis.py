@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 
 from cavae import synthesis, tables
 from cavae.errors import ConfigError
@@ -176,3 +177,17 @@ def test_standardized_pairs_are_the_same_pairs_in_sd(tiny_model):
 def test_requests_out_of_range_are_refused(setting):
     with pytest.raises(ConfigError, match="accepted"):
         SampleRequest(**({"pairs": 5} | setting))
+
+
+def test_an_interval_holds_90_percent_of_a_normal_distribution(tiny_model, encoding):
+    twins = healthy_twins(tiny_model, encoding)
+    decoded = synthesis.decode(tiny_model, encoding.common, encoding.salient)
+    decoded -= synthesis.decode(tiny_model, encoding.common, np.zeros_like(encoding.salient))
+    calibration = tiny_model.calibration
+    mean, sd = calibration.effect_posterior(encoding.standardized, encoding.salient, decoded)
+    low, high = twins.effect_interval
+    np.testing.assert_allclose((low + high) / 2, mean, atol=1e-9)
+    share = norm.cdf((high - mean)[sd > 0] / sd[sd > 0]) - norm.cdf(
+        (low - mean)[sd > 0] / sd[sd > 0]
+    )
+    np.testing.assert_allclose(share, 0.9, atol=1e-4)
