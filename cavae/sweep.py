@@ -39,6 +39,8 @@ RUN_COLUMNS = (*SETTINGS, "people", "metric", "group", "value", "reference")
 """people: a digest of the table, so that runs of other people are not taken for these."""
 FEWEST_FOLDS, MOST_FOLDS, MOST_CELLS = 2, 20, 10_000
 TAIL = 0.025
+ENOUGH = 3
+"""Runs from which an interval is shown: that of two is as wide as any picture."""
 
 Row = tuple[str, str, float, float]  # metric, group, value, reference
 

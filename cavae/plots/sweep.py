@@ -10,29 +10,33 @@ import plotly.graph_objects as go
 
 from cavae.plots.colors import BLUE, LINE, OTHERS, VERMILLION, see_through
 from cavae.plots.layout import inert, transparent
+from cavae.sweep import ENOUGH
 
 HEIGHT = 340
 APART, NARROW = 0.16, 0.05  # of the step between two λ: models, and dots of one model
 COLORS = (BLUE, VERMILLION, *OTHERS)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
-ENOUGH = 3  # runs from which an interval is drawn: that of two is as wide as the picture
 
 
-def plot_sweep(runs: pd.DataFrame, summary: pd.DataFrame, title: str, best: float) -> go.Figure:
+def plot_sweep(
+    runs: pd.DataFrame, summary: pd.DataFrame, models: Sequence[str], title: str, best: float
+) -> go.Figure:
     """Plot one metric of a sweep.
 
     Args:
         runs: columns model (a name), lambda, seed, fold, value; one row a training, at least one.
         summary: columns model, lambda, mean, low, high, runs.
+        models: every name that there will be, so that each keeps its colour while runs come in.
         title: of the metric's axis, with its unit.
         best: where a dotted line is drawn; nan: nowhere.
     """
-    models = list(dict.fromkeys(runs["model"]))
     weights = sorted(runs["lambda"].unique())
     figure = go.Figure()
     for number, model in enumerate(models):
         offset = APART * (number - (len(models) - 1) / 2)
         color, symbol = COLORS[number % len(COLORS)], SYMBOLS[number % len(SYMBOLS)]
+        if model not in set(runs["model"]):
+            continue
         mine = summary[summary["model"] == model].sort_values("lambda")
         figure.add_trace(_dots(runs[runs["model"] == model], weights, offset, color, symbol))
         figure.add_trace(_means(mine, weights, offset, color, symbol, inert(model)))

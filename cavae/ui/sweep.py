@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -14,12 +13,14 @@ from cavae import numbers
 from cavae.config import TrainConfig
 from cavae.errors import ConfigError
 from cavae.jobs import Job
-from cavae.sweep import FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
+from cavae.sweep import ENOUGH, FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
 from cavae.ui import charts, downloads, state
 from cavae.ui.training import STEP_SECONDS, Groups, duration, jobs, sides
 from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
+
     from cavae.cohort import Cohort
     from cavae.estimates import Metric
     from cavae.sweep_runs import SweepOrder
@@ -125,11 +126,10 @@ def outlook(cohort: Cohort, grid: Grid) -> str:
     steps = {one: _steps(cohort, grid, one) for one in grid.cohorts}
     each = [MEASURING_SECONDS + STEP_SECONDS * steps[cell.cohorts] * grid.epochs for cell in cells]
     settings = len(cells) // (grid.folds * len(grid.seeds))
-    seeds = "1 seed" if len(grid.seeds) == 1 else f"{len(grid.seeds)} seeds"
     longest = duration(STARTING_SECONDS + max(sum(each) / at_once, max(each)))
     return (
-        f"**{numbers.count(len(cells), 'trainings')}**: {settings} × {seeds} × {grid.folds} folds, "
-        f"{at_once} at a time. About {longest} at most."
+        f"**{numbers.count(len(cells), 'trainings')}**: {settings} × {_seeds(grid)} × "
+        f"{grid.folds} folds, {at_once} at a time. About {longest} at most."
     )
 
 
@@ -208,10 +208,10 @@ def _show_job(job_id: str, ended: bool) -> None:
     stop = {"icon": ":material/stop:", "help": "What is done is kept.", "width": "stretch"}
     if not job.ended and right.button("Stop", key="stop_sweep", **stop):
         jobs().cancel(job_id)
-    runs = read_runs(jobs().folder(job_id))
+    runs, grid = read_runs(jobs().folder(job_id)), Grid.from_dict(job.settings)
     if len(runs):
-        _show_runs(runs)
-    st.caption(plain(_settings_words(job.settings)))
+        _show_runs(runs, grid)
+    st.caption(plain(_grid_words(grid)))
     if not job.ended:
         st.caption(
             "You may close this page: the address above brings you back. Whoever has the address "
@@ -219,16 +219,19 @@ def _show_job(job_id: str, ended: bool) -> None:
         )
 
 
-def _settings_words(settings: Mapping[str, Any]) -> str:
+def _grid_words(grid: Grid) -> str:
     """Who against whom, and what does not vary."""
     cohorts = "; ".join(
-        f"{'/'.join(target)} against {'/'.join(background)}"
-        for background, target in settings["cohorts"]
+        f"{'/'.join(one.target)} against {'/'.join(one.background)}" for one in grid.cohorts
     )
     return (
-        f"{cohorts}. Each setting with {len(settings['seeds'])} seeds × {settings['folds']} folds, "
-        f"at most {settings['epochs']} epochs."
+        f"{cohorts}. Each setting with {_seeds(grid)} × {grid.folds} folds, "
+        f"at most {grid.epochs} epochs."
     )
+
+
+def _seeds(grid: Grid) -> str:
+    return "1 seed" if len(grid.seeds) == 1 else f"{len(grid.seeds)} seeds"
 
 
 def _progress(job: Job) -> None:
@@ -239,8 +242,8 @@ def _progress(job: Job) -> None:
         st.progress(0.0, f"{before} {'job' if before == 1 else 'jobs'} before this one.")
     elif job.status == "running":
         words = f"{done} of {trainings} trainings"
-        if done:
-            left = job.history[-1]["seconds"] / done * (trainings - done)
+        if new := done - job.history[0]["done"] if done else 0:
+            left = job.history[-1]["seconds"] / new * (trainings - done)
             words += f", about {duration(left)} left"
         st.progress(done / trainings, words)
     else:
@@ -254,25 +257,20 @@ def _progress(job: Job) -> None:
 # --------------------------------------------------------------------------- runs
 
 
-def _show_runs(runs: pd.DataFrame) -> None:
+def _show_runs(runs: pd.DataFrame, grid: Grid) -> None:
     """A metric as a picture and as a table, and all of them to take away."""
     from cavae.plots.sweep import plot_sweep
 
-    runs = runs.assign(model=_names(runs))
-    choices = _measures(runs)
-    metric, group = st.selectbox(
-        "Measured",
-        list(choices),
-        format_func=lambda choice: _measure_words(choices[choice], choice[1]),
-        key="sweep_metric",
-    )
-    measure = choices[metric, group]
-    shown = runs[(runs["metric"] == metric) & (runs["group"] == group)]
-    summary = summarize(shown)
-    summary = summary.assign(model=_names(summary))
+    left, right = st.columns(2) if len(grid.cohorts) > 1 else (None, st.container())
+    mine = runs if left is None else _of_cohorts(runs, left)
+    choices = _measures(mine)
+    words = right.selectbox("Measured", list(choices), key="sweep_metric")
+    measure, group = choices[words]
+    shown = mine[(mine["metric"] == measure.key) & (mine["group"] == group)]
+    shown, summary, models = _named(shown), _named(summarize(shown)), _models(grid)
     title = "<br>".join(wrap(f"{measure.name} ({measure.unit or 'no unit'})", AXIS))
     charts.draw(
-        plot_sweep(shown, summary, title, measure.best),
+        plot_sweep(shown, summary, models, title, measure.best),
         "sweep_picture",
         f"{measure.name} by λ: a dot a training, means with 95 % intervals.",
     )
@@ -280,11 +278,48 @@ def _show_runs(runs: pd.DataFrame) -> None:
         f"{measure.direction.capitalize()}. {measure.meaning} "
         "Small: one training. Large: their mean, with its 95 % interval over seeds and folds."
     )
-    _show_table(summary)
-    _offer_tables(runs.drop(columns="model"))
+    _show_table(summary.sort_values("model", key=lambda names: names.map(models.index)))
+    _offer_tables(runs)
+
+
+def _of_cohorts(runs: pd.DataFrame, place: DeltaGenerator) -> pd.DataFrame:
+    """The runs of the cohorts that are chosen there."""
+    words = runs["target"] + " against " + runs["background"]
+    chosen = place.selectbox(
+        "Who against whom", list(dict.fromkeys(words)), key="sweep_cohorts", format_func=plain
+    )
+    return runs[words == chosen]
+
+
+def _measures(runs: pd.DataFrame) -> dict[str, tuple[Metric, str]]:
+    """What the runs are measured by, in the order for people: words to metric and group."""
+    from cavae.sweep_runs import MEASURED
+
+    found = {}
+    for key, metric in MEASURED.items():
+        groups = list(dict.fromkeys(runs.loc[runs["metric"] == key, "group"]))
+        for group in groups:
+            found[metric.name if len(groups) == 1 else f"{metric.name}: {group}"] = metric, group
+    return found
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """With a column `model`, a name of MODELS."""
+    known = {model: name for name, model in MODELS.items()}
+    models = zip(table["variant"], table["preset"], strict=True)
+    return table.assign(model=[known[model] for model in models])
+
+
+def _models(grid: Grid) -> list[str]:
+    """Names of the models that a grid trains, in the order for people."""
+    trained = {(cell.variant, cell.config.preset) for cell in grid.cells()}
+    return [name for name, model in MODELS.items() if model in trained]
 
 
 def _show_table(summary: pd.DataFrame) -> None:
+    summary = summary.assign(
+        **{end: summary[end].where(summary["runs"] >= ENOUGH) for end in ("low", "high")}
+    )
     columns = {"model": "Model", "lambda": "λ", "mean": "Mean", "sd": "SD"}
     columns |= {"low": "95 % from", "high": "to", "runs": "Trainings"}
     st.dataframe(
@@ -302,29 +337,3 @@ def _offer_tables(runs: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         downloads.csv_button("All runs (CSV)", lambda: runs, "runs.csv", "sweep_runs")
         downloads.csv_button("Means (CSV)", lambda: summarize(runs), "summary.csv", "sweep_summary")
-
-
-def _names(table: pd.DataFrame) -> pd.Series:
-    """What each row's model is called, with its cohorts where there are several."""
-    known = {model: name for name, model in MODELS.items()}
-    names = [known[model] for model in zip(table["variant"], table["preset"], strict=True)]
-    cohorts = table["target"] + " against " + table["background"]
-    several = cohorts.nunique() > 1
-    return pd.Series(names, table.index) + (", " + cohorts if several else "")
-
-
-def _measures(runs: pd.DataFrame) -> dict[tuple[str, str], Metric]:
-    """What the runs are measured by: metric and group, in the order for people."""
-    from cavae.sweep_runs import MEASURED
-
-    found = set(zip(runs["metric"], runs["group"], strict=True))
-    return {
-        (key, group): metric
-        for key, metric in MEASURED.items()
-        for group in dict.fromkeys(runs.loc[runs["metric"] == key, "group"])
-        if (key, group) in found
-    }
-
-
-def _measure_words(metric: Metric, group: str) -> str:
-    return metric.name if group == "all" else f"{metric.name}: {group}"
