@@ -254,6 +254,14 @@ def test_a_sex_coding_is_not_turned_round_for_few_people():
     assert any("0 as F and 1 as M" in notice for notice in check.notices)
 
 
+@pytest.mark.parametrize("coding", [{"M": "1", "F": "2"}, {"M": "1", "F": "0"}])
+def test_few_people_are_read_by_the_usual_coding(coding):
+    table = people(6)
+    check = read_cohort(csv(table.assign(Sex=table["Sex"].map(coding))))
+    assert check.cohort.subjects["sex"].tolist() == table["Sex"].tolist()
+    assert any("the usual coding" in notice for notice in check.notices)
+
+
 def test_zero_is_no_sex_where_one_and_two_are():
     table = people(12)
     coded = table["Sex"].map({"M": "1", "F": "2"})
