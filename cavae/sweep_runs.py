@@ -69,7 +69,10 @@ FIGURES = {
 MEASURED = {
     metric.key: metric
     for metric in (
-        next(one for one in OF_SIMULATION if one.key == "common_auc"),
+        replace(
+            next(one for one in OF_SIMULATION if one.key == "common_auc"),
+            meaning=MEANINGS["common z, AUC (leakage)"],
+        ),
         Metric(
             "salient_auc",
             "AUC of target against background on salient s",

@@ -3,12 +3,16 @@
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from cavae.errors import CavaeError, ConfigError, DataError
 from cavae.tasks import Task, run_tasks
+from tests.conftest import ROOT
 
 
 def power(base, exponent):
@@ -155,3 +159,35 @@ def test_tasks_are_stopped_at_once(place, request):
     tasks = [Task(wait_for_ever, (0,))]
     assert not list(run_tasks(tasks, where, lambda: time.monotonic() > begun + 1))
     assert time.monotonic() < begun + 10
+
+
+RUNS = """
+import sys
+from cavae.tasks import Task, run_tasks
+from tests.test_tasks import wait_for_ever, write_process
+list(run_tasks([Task(write_process, (sys.argv[1],)), Task(wait_for_ever, (0,))]))
+"""
+
+
+def write_process(path):
+    with open(path, "w") as file:
+        file.write(f"{os.getpid()}\n")
+
+
+def test_workers_end_with_the_process_that_asked_for_them(tmp_path):
+    told = tmp_path / "worker"
+    asking = subprocess.Popen([sys.executable, "-c", RUNS, told], cwd=ROOT)
+    until(lambda: told.exists() and told.read_text().endswith("\n"))
+    worker = int(told.read_text())
+    os.kill(worker, 0)
+    asking.kill()
+    asking.wait()
+    until(lambda: not Path(f"/proc/{worker}/cmdline").exists())
+
+
+def until(true, seconds=60):
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            raise TimeoutError
+        time.sleep(0.05)

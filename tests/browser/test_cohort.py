@@ -108,6 +108,8 @@ def test_a_large_file_is_made_watched_and_streamed_to_its_visitor_alone(
     expect(page.get_by_role("progressbar")).to_be_visible()
     link = page.get_by_role("link", name="Download 20,000 pairs")
     expect(link).to_be_visible(timeout=2 * SETTLE_MS)
+    faults = Axe().run(page).response["violations"]
+    assert not [f"{fault['help']}: {fault['nodes'][0]['html']}" for fault in faults]
     with page.expect_download() as waiting:
         link.click()
     words = shlex.split(page.get_by_test_id("stCode").inner_text())
