@@ -13,9 +13,9 @@ def people(n, p, seed):
 
 def test_the_interval_of_a_mean_is_that_of_the_textbook():
     sample = people(400, 1, seed=0)
-    low, high = Bootstrap().interval(sample.mean(), np.mean, sample)
+    low, high = Bootstrap(10_000).interval(sample.mean(), np.mean, sample)
     half = 1.96 * sample.std() / np.sqrt(400)
-    assert (low, high) == pytest.approx((sample.mean() - half, sample.mean() + half), abs=0.02)
+    assert (low, high) == pytest.approx((sample.mean() - half, sample.mean() + half), abs=0.006)
 
 
 def test_a_distance_at_its_floor_lies_in_its_interval():
