@@ -179,7 +179,7 @@ def test_a_closing_server_ends_its_jobs_within_seconds_and_begins_no_other(jobs)
     assert time.monotonic() - began < 10
     job = wait(jobs, running, ended)
     assert job.status == "interrupted"
-    assert load_model(job.model)  # On a busy machine that of the first epoch.
+    assert load_model(job.model).facts["best_epoch"] > 0
     assert jobs.find(waiting).status == "queued"
 
 
