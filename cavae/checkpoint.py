@@ -82,6 +82,15 @@ def model_facts(name_or_folder: str | Path) -> Mapping[str, Any]:
     return _read_config(find_model(name_or_folder))["facts"]
 
 
+def model_stamp(name_or_folder: str | Path) -> tuple[int, int]:
+    """What tells a model from another that lay in its folder before; (0, 0) if there is none."""
+    try:
+        weights = (find_model(name_or_folder) / "weights.safetensors").stat()
+    except (CheckpointError, OSError):
+        return 0, 0
+    return weights.st_ino, weights.st_mtime_ns
+
+
 def load_preprocessor(name_or_folder: str | Path) -> Preprocessor:
     """The preprocessing of a model alone, without its weights; raises CheckpointError."""
     from cavae.preprocessing import Preprocessor

@@ -14,7 +14,7 @@ from cavae.limits import NO_UPLOADS, limits
 from cavae.logs import log
 from cavae.registry import BOX, OWN, Entry
 from cavae.standing import Standing
-from cavae.ui import models, registry, state
+from cavae.ui import registry, state
 from cavae.ui.widgets import plain
 
 TOLD = "model_told"
@@ -195,21 +195,17 @@ def _do_share(entry: Entry) -> None:
 def _do_withdraw(entry: Entry) -> None:
     with _said(f"{entry.name} is yours alone again."):
         registry.registry().withdraw(entry.key)
-        models.forget()
 
 
 def _do_delete(entry: Entry) -> None:
     with _said(f"{entry.name} was deleted."):
         registry.registry().delete(entry.key)
-        state.disown(entry.key)
         _replace(entry, DEFAULT_MODEL)
         st.session_state.pop(state.Key.SHOWN_MODEL, None)
 
 
 def _replace(entry: Entry, address: str) -> None:
     """Whatever shows the model at its old place shows another one, or the same at its new."""
-    models.forget()
-    state.forget_measured()
     old = registry.address(entry)
     for key in (state.Key.MODEL, state.Key.SHOWN_MODEL):
         if st.session_state.get(key) == old:

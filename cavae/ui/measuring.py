@@ -8,14 +8,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from cavae import figures, findings, report
 from cavae.bootstrap import RESAMPLES
-from cavae.checkpoint import DEFAULT_MODEL, available_models
+from cavae.checkpoint import DEFAULT_MODEL, available_models, model_stamp
 from cavae.errors import DataError
 from cavae.simulation import DIAGNOSES, SemiSynthetic, simulate
 from cavae.ui import models, results, state
@@ -95,16 +94,20 @@ class Measurement:
 def measure(model: Model, seed: int) -> None:
     """Measure a model on the people of a seed; kept for the session."""
     with st.spinner("Measuring on fresh simulated people …"):
-        _kept()[model.folder, seed] = Measurement(model, simulated(seed))
+        _kept()[_key(model, seed)] = Measurement(model, simulated(seed))
 
 
 def measurement(model: Model, seed: int) -> Measurement | None:
     """What was measured of a model on the people of a seed in this session."""
-    return _kept().get((model.folder, seed))
+    return _kept().get(_key(model, seed))
 
 
-def _kept() -> dict[tuple[Path, int], Measurement]:
+def _kept() -> dict[object, Measurement]:
     return st.session_state.setdefault(state.Key.MEASURED, {})
+
+
+def _key(model: Model, seed: int) -> object:
+    return model.folder, model_stamp(model.folder), seed
 
 
 # A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
@@ -117,7 +120,9 @@ def simulated(seed: int) -> SemiSynthetic:
 def simulated_scene(model: Model, seed: int) -> figures.Scene:
     """Those people as a model sees them."""
     return state.once(
-        f"scene {model.folder} {seed}", lambda: report.seed_scene(model, simulated(seed), seed)
+        f"scene {seed}",
+        lambda: report.seed_scene(model, simulated(seed), seed),
+        str(model.folder),
     )
 
 
@@ -126,7 +131,7 @@ def simulated_scene(model: Model, seed: int) -> figures.Scene:
 
 def measured_people(model: Model) -> report.Measured:
     """A model of real people: its recorded figures, and those on the loaded people."""
-    return state.once(f"measured {model.folder}", lambda: _measured_people(model))
+    return state.once("measured", lambda: _measured_people(model), str(model.folder))
 
 
 def _measured_people(model: Model) -> report.Measured:

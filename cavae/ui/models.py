@@ -19,29 +19,33 @@ if TYPE_CHECKING:
     from cavae.checkpoint import Model
 
 _warming = threading.Event()
-_caches: list[Any] = []
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def cached(most: int) -> Callable[[F], F]:
-    """Keep what a function makes of a model, by its name, for all visitors; `most` of it.
+    """Keep what a function makes of a model, its first argument, for all visitors; `most` of it.
 
-    A resource, not data: cache_data would pickle it. Shared by all visitors, so never changed.
+    Another model in the same folder is another one. A resource, not data: cache_data would pickle
+    it. Shared by all visitors, so never changed.
     """
 
     def keep(function: F) -> F:
-        # No spinner of its own: the warm-up thread has no page to draw one on.
-        kept = st.cache_resource(function, show_spinner=False, max_entries=most)
-        _caches.append(kept)
-        return kept
+        def make(name: str, stamp: tuple[int, int], *rest: object) -> object:
+            return function(name, *rest)
+
+        # Streamlit tells functions apart by their names, and asks the one that is wrapped for its
+        # arguments. No spinner of its own: the warm-up thread has no page to draw one on.
+        make = functools.wraps(function)(make)
+        del make.__wrapped__
+        kept = st.cache_resource(make, show_spinner=False, max_entries=most)
+
+        @functools.wraps(function)
+        def look_up(name: str, *rest: object) -> object:
+            return kept(name, checkpoint.model_stamp(name), *rest)
+
+        return look_up
 
     return keep
-
-
-def forget() -> None:
-    """Forget all that was made of models, because another one may get the name of one before."""
-    for kept in _caches:
-        kept.clear()
 
 
 @cached(most=16)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import streamlit as st
 
-from cavae.checkpoint import DEFAULT_MODEL
+from cavae.checkpoint import DEFAULT_MODEL, model_stamp
 
 if TYPE_CHECKING:
     from cavae.cohort import Check, Cohort
@@ -103,17 +103,6 @@ def own(key: str) -> None:
         st.session_state[Key.OWN] = (*own_keys(), key)
 
 
-def disown(key: str) -> None:
-    """Forget the key of a model that was deleted."""
-    st.session_state[Key.OWN] = tuple(one for one in own_keys() if one != key)
-
-
-def forget_measured() -> None:
-    """Forget what was computed with models: another one may get the name of one before."""
-    st.session_state[Key.RESULTS] = {}
-    st.session_state[Key.MEASURED] = {}
-
-
 def follow_link(models: Iterable[str]) -> None:
     """Take the model that the page's address names, before the visitor has chosen one."""
     named = st.query_params.get("model")
@@ -138,7 +127,7 @@ def once(name: str, compute: Callable[[], T], model: str | None = None) -> T:
     another is named. A new table forgets all results.
     """
     results = st.session_state.setdefault(Key.RESULTS, {})
-    key = (model_name() if model is None else model, name)
+    key = _key(name, model_name() if model is None else model)
     if key not in results:
         results[key] = compute()
     return results[key]
@@ -146,4 +135,9 @@ def once(name: str, compute: Callable[[], T], model: str | None = None) -> T:
 
 def at_hand(name: str) -> object | None:
     """The result that `once` has computed by that name, or None."""
-    return st.session_state.get(Key.RESULTS, {}).get((model_name(), name))
+    return st.session_state.get(Key.RESULTS, {}).get(_key(name, model_name()))
+
+
+def _key(name: str, model: str) -> tuple[str, str, tuple[int, int]]:
+    """A result's key; another model may come to lie in a folder that others share."""
+    return name, model, model_stamp(model)

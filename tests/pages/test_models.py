@@ -14,7 +14,6 @@ from cavae.archive import pack_model, unpack_model
 from cavae.checkpoint import PRETRAINED
 from cavae.evaluation import evaluate_cohort
 from cavae.registry import Registry
-from cavae.ui import models as ui_models
 from cavae.ui.state import DEMO
 from tests.pages.session import figures, open_page, said, table
 from tests.people import make_cohort, write_cohort
@@ -27,7 +26,6 @@ def storage(tmp_path, monkeypatch) -> Path:
 
     monkeypatch.setenv("CAVAE_STORAGE", str(tmp_path / "storage"))
     registry.registry.clear()
-    ui_models.forget()
     yield tmp_path / "storage"
     registry.registry.clear()
 
@@ -132,6 +130,10 @@ def test_on_the_same_people_models_can_be_compared(packed, people_csv, tiny_mode
     assert found["Measured on"] == "people.csv" != recorded
     assert pd.isna(rows(app)["ad-mci"]["In s (AUC)"]), "it does not fit"
     assert "so they can be compared" in said(app)
+
+    demo = open_page("models", DEMO)
+    demo.main.radio[0].set_value("On your people").run()
+    assert pd.isna(rows(demo)["semi-synthetic"]["Hippocampus (SD)"]), "no patient of its own kind"
     assert "flatter" in said(app)
 
 
@@ -200,6 +202,24 @@ def test_nobody_else_sees_an_own_model_until_it_is_shared(packed, storage):
     assert "Model tiny is gone" in " ".join(one.value for one in other.sidebar.caption)
     assert other.session_state["model"] == "ad-mci"
     assert "tiny (shared)" not in rows(other)
+
+
+def test_another_model_under_a_shared_name_is_not_taken_for_the_first(
+    packed, three_subtypes_folder, people_csv, storage, tmp_path
+):
+    """What a session computed with the first must not be shown for the second."""
+    mine = upload(open_page("models"), packed)
+    press(mine, "share")
+    other = open_page("counterfactual", people_csv, storage / "shared" / "tiny")
+    first = [one["data"] for one in figures(other)]
+    press(mine, "withdraw")
+
+    another = shutil.copytree(three_subtypes_folder, tmp_path / "tiny")
+    mine = upload(open_page("models"), pack_model(another))
+    press(mine, "share")
+    assert not other.run().exception
+    assert other.session_state["model"] == str(storage / "shared" / "tiny")
+    assert [one["data"] for one in figures(other)] != first
 
 
 def test_an_own_model_gets_another_name_and_stays_in_use(packed):
