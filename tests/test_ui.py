@@ -10,6 +10,7 @@ from cavae.errors import ConfigError
 from cavae.registry import Registry
 from cavae.ui import registry, state, widgets
 from cavae.ui.glossary import explain
+from tests.conftest import ROOT
 
 
 def run(script, **session) -> AppTest:
@@ -98,19 +99,12 @@ def test_several_models_can_be_chosen_from(tmp_path, monkeypatch):
         shutil.copytree(PRETRAINED / DEFAULT_MODEL, tmp_path / name)
     monkeypatch.setattr(registry, "registry", lambda: Registry(tmp_path / "none", box=tmp_path))
 
-    def script():
-        import streamlit as st
-
-        from cavae.ui import state, widgets
-
-        widgets.sidebar_status()
-        st.text(state.model_name())
-
-    app = run(script)
-    assert app.selectbox[0].options == ["ad-mci", "another"]
-    assert app.text[0].value == DEFAULT_MODEL
-    app.selectbox[0].select("another").run()
-    assert app.text[0].value == "another"
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
+    choice = app.sidebar.selectbox[0]
+    assert choice.options == ["ad-mci", "another"]
+    assert choice.value == DEFAULT_MODEL
+    choice.select("another").run()
+    assert app.session_state["model"] == "another"
 
 
 def test_every_word_is_explained_or_said_to_be_unknown():

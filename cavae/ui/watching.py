@@ -26,8 +26,9 @@ Everything is measured on people who were held out: the network never learns fro
 
 - **Common z** is what everyone shares: healthy people and those with the disease should mix.
   **Salient s** is what the disease adds: they should part. Each point is a person held out, seen
-  along two directions that turn to where people spread most. When it has ended it can be played
-  again, until the server is restarted: nothing of these people is written down.
+  along two directions that turn to where people spread most. When it has ended the best epoch
+  is shown, and all can be played again, until the server is restarted: nothing of these people
+  is written down.
 - **Distance to people held out**: squared 2-Wasserstein distance of generated to real people.
   Dashed: that of the people it learns from, who are real. It may fall below where few are held
   out, as decoded people are smoother than real ones. The dotted line is the best epoch, which is
