@@ -46,6 +46,8 @@ def test_a_job_outlives_its_page_and_its_model_is_used_everywhere(page: Page, se
     page.get_by_role("button", name="Stop and keep the best so far").click()
     heading(page, "Stopped: Demo-cohort", TRAINED_MS)
 
+    kept = re.search(r"that of epoch (\d+)", page.get_by_text("The model is that").inner_text())[1]
+    expect(people).to_have_accessible_name(re.compile(f"epoch {kept}. "))
     look = page.get_by_role("slider", name="Look")
     look.press("Home")
     expect(people).to_have_accessible_name(re.compile("epoch 5. "))

@@ -40,6 +40,7 @@ def film_data(job: Job, looks: Sequence[Scatter]) -> dict[str, Any]:
     return {
         "job": job.id,
         "ended": job.ended,
+        "best": job.history[-1]["best_epoch"],
         "until": job.history[-1]["epoch"],
         "learning": learning_panels(job.history),
         "terms": term_panels(job.history),

@@ -14,6 +14,12 @@ function makeFilm(root) {
 
   const last = () => state.frames.length - 1;
 
+  /** The look that is closest to an epoch. */
+  function nearest(epoch) {
+    const away = state.frames.map((frame) => Math.abs(frame.epoch - epoch));
+    return Math.max(0, away.indexOf(Math.min(...away)));
+  }
+
   /** Take in what Python knows now; looks that are here already are kept. */
   function show(data) {
     if (data.job !== state.job) Object.assign(state, { job: data.job, frames: [], at: 0, reach: {} });
@@ -27,7 +33,8 @@ function makeFilm(root) {
     const seen = state.frames[Math.round(state.at)]?.epoch;
     state.frames = [...state.frames, ...fresh].sort((a, b) => a.epoch - b.epoch);
     state.at += fresh.filter((frame) => frame.epoch < seen).length;
-    if (!started || calm.matches || ended) state.at = Math.max(0, last());
+    if (!started || calm.matches) state.at = Math.max(0, last());
+    if (ended) state.at = nearest(data.best);
     state.data = data;
     root.classList.toggle("alone", !state.frames.length);
     for (const figure of root.querySelectorAll(".filmSpace")) {
