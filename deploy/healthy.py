@@ -3,6 +3,6 @@
 import os
 from urllib.request import urlopen
 
-address = os.environ.get("STREAMLIT_SERVER_PORT", "8501")
+port = os.environ.get("STREAMLIT_SERVER_PORT", "8501")
 path = os.environ.get("STREAMLIT_SERVER_BASE_URL_PATH", "").strip("/")
-urlopen(f"http://127.0.0.1:{address}/{path}/_stcore/health".replace("1//", "1/"), timeout=4)
+urlopen("/".join(filter(None, (f"http://127.0.0.1:{port}", path, "_stcore/health"))), timeout=4)

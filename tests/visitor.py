@@ -94,9 +94,9 @@ class Visitor:
         await self._run(said, fragment)
 
     def find(self, key: str) -> tuple[Any, str]:
-        """The element of that key on the page, and the fragment that it is in."""
+        """The element of that key, or of that label, and the fragment that it is in."""
         for name, found in self._elements.items():
-            if name.endswith(f"-{key}"):
+            if name.endswith(f"-{key}") or getattr(found[0], "label", None) == key:
                 return found
         raise KeyError(f"{key} is not among {sorted(self._elements)}")
 

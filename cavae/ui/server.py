@@ -24,7 +24,6 @@ from cavae.logs import begin, log, log_failure
 from cavae.ui import making, training
 
 MINUTE, HOUR = 60.0, 3600.0  # seconds
-# They would write what an exception says, which may be somebody's data, or greet on each start.
 SILENT = {"streamlit.error_util": logging.CRITICAL, "uvicorn.error": logging.WARNING}
 
 
@@ -42,8 +41,7 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     """Begin and end with the server: a signal ends it in good order, jobs with their best kept."""
     allowed = limits()
     begin()
-    for name, level in SILENT.items():
-        logging.getLogger(name).setLevel(level)
+    _silence()
     log("start")
     keep_to(allowed)
     ended = threading.Event()
@@ -55,6 +53,14 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     training.jobs().close()
     making.end()
     log("stop")
+
+
+def _silence() -> None:
+    """Keep Streamlit from writing what an exception says, which may be somebody's data, and the
+    server from greeting."""
+    config.set_option("logger.enableRich", False, ConfigOption.STREAMLIT_DEFINITION)
+    for name, level in SILENT.items():
+        logging.getLogger(name).setLevel(level)
 
 
 async def _forget_often() -> None:

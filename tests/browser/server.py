@@ -49,11 +49,14 @@ class User:
 
 @contextmanager
 def running_app(
-    path: str = "", environment: Mapping[str, str] | None = None, user: User | None = None
+    path: str = "",
+    environment: Mapping[str, str] | None = None,
+    user: User | None = None,
+    script: str = "app.py",
 ) -> Iterator[Server]:
     """Start the app at a path such as "/brain", wait until it answers, stop it afterwards."""
     port, user = free_port(), user or User()
-    command = [user.python, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
+    command = [user.python, "-m", "streamlit", "run", script, f"--server.port={port}"]
     settings = os.environ | {"STREAMLIT_SERVER_BASE_URL_PATH": path} | (environment or {})
     with (
         tempfile.NamedTemporaryFile() as log,

@@ -90,6 +90,9 @@ def test_every_part_works_behind_nginx_under_a_path(page: Page, deployed: Server
     page.goto(deployed.url.removesuffix(PATH))
     expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=SETTLE_MS)
     assert page.url == f"{deployed.url}/"
+    port = deployed.url.removesuffix(PATH).rsplit(":", 1)[1]
+    settings = {"STREAMLIT_SERVER_PORT": port, "STREAMLIT_SERVER_BASE_URL_PATH": "brain"}
+    subprocess.run([sys.executable, "deploy/healthy.py"], cwd=ROOT, env=settings, check=True)
     page.get_by_role("button", name="Start with the demo cohort").click()
     expect(page.get_by_role("heading", name="Latent space", level=1)).to_be_visible(
         timeout=2 * SETTLE_MS

@@ -1,0 +1,65 @@
+"""A real server: what it writes when a page fails, and what it leaves when a signal ends it."""
+
+import asyncio
+import time
+from pathlib import Path
+
+from cavae.checkpoint import load_model
+from cavae.jobs import JobQueue
+from tests.browser.server import Server, running_app
+from tests.visitor import visiting
+
+FAILING = """
+import streamlit as st
+from cavae.ui import server
+app = st.App(__file__, **server.options())
+if __name__ == "__main__":
+    raise ValueError("Mrs Miller")
+"""
+
+
+def test_what_an_error_says_is_not_in_the_log(tmp_path: Path):
+    """It may be somebody's data."""
+    script = tmp_path / "app.py"
+    script.write_text(FAILING)
+
+    async def visit(server: Server) -> None:
+        async with visiting(server.url) as visitor:
+            await visitor.look()
+
+    with running_app(script=str(script), environment={"PYTHONPATH": "."}) as server:
+        asyncio.run(visit(server))
+        said = server.said
+    assert '"event": "page failed", "error": "ValueError"' in said
+    assert "app.py:6 <module>" in said
+    assert "Miller" not in said
+    assert "Traceback" not in said
+
+
+def test_a_server_that_is_told_to_end_keeps_the_best_of_a_training(tmp_path: Path):
+    storage = tmp_path / "storage"
+    with running_app(environment={"CAVAE_STORAGE": str(storage)}) as server:
+        asyncio.run(start_training(server))
+        began = time.monotonic()
+        server.process.terminate()
+        server.process.wait(15)
+        assert time.monotonic() - began < 10
+        assert '"event": "stop"' in server.said
+    (folder,) = storage.glob("*/job.json")
+    job = JobQueue(storage).find(folder.parent.name)
+    assert job.status == "interrupted"
+    assert load_model(job.model).facts["best_epoch"] > 0
+
+
+async def start_training(server: Server) -> None:
+    """Train on the demo cohort, and stay until there is a best epoch to keep."""
+    async with visiting(server.url, remember=True) as visitor:
+        await visitor.look()
+        await visitor.press("start_demo")
+        await visitor.follow("train")
+        await visitor.press("Train")
+        until = time.monotonic() + 60
+        while not any(b"ends at" in data for data in visitor.heard):
+            assert time.monotonic() < until
+            await asyncio.sleep(0.5)
+            await visitor.look()
