@@ -325,9 +325,13 @@ def fingerprint(people: People) -> str:
 
 
 def _earlier(output: Path, digest: str) -> pd.DataFrame:
-    """Runs of these people that the folder has; DataError when it has those of others."""
-    if output.exists() and not output.is_dir():
-        raise DataError(f"Output {str(output)!r} is a file; accepted: a folder.")
+    """Runs of these people that the folder has; DataError when it has those of others, or when it
+    cannot be written."""
+    there = next(place for place in (output, *output.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise DataError(
+            f"Output {str(output)!r} cannot be written; accepted: a folder, new or of a sweep."
+        )
     runs = read_runs(output)
     if len(runs) and set(runs["people"]) != {digest}:
         raise DataError(

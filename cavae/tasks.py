@@ -43,8 +43,10 @@ LOCAL = "local"
 ADDRESS = r"tcp://\[?[\w.:-]+\]?:\d{1,5}"
 ACCEPTED = "accepted: local, or tcp://HOST:PORT of a dask scheduler with workers"
 PATIENCE = 10  # seconds until a scheduler or its first worker has to answer
+MISSED = 60  # seconds until workers that were all lost are not waited for any more
 RETRIES = 3  # of a task whose worker died, here and by dask's own default
 LOOK = 0.5  # seconds between two looks at whether to stop
+GONE = "The scheduler {scheduler!r} is gone."
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas")  # what numbers depend on
 DIED = "The worker process died {times} times at {task}; there may be too little memory."
 
@@ -98,13 +100,15 @@ def _results(
     stopped: Stopped,
     lost: type[Exception],
 ) -> Iterator[tuple[int, Any]]:
-    """What `run_tasks` yields, of some tasks, never more than `size` of them at once.
+    """What `run_tasks` yields, of some tasks, never more than `size` of them at once, which is
+    asked each round.
 
     Raises _DiedError where the executor raises `lost`.
     """
     waiting, running = deque(numbers), dict[Future, int]()
     while (waiting or running) and not stopped():
-        while waiting and len(running) < size():
+        allowed = size()
+        while waiting and len(running) < allowed:
             task = tasks[waiting[0]]
             try:
                 future = executor.submit(_alone, task.function, task.arguments)
@@ -201,20 +205,40 @@ def _run_there(
     client = _connect(scheduler)
     from distributed import KilledWorker
 
-    def threads() -> int:
-        return sum(client.nthreads().values())
-
     try:
         _require_same_software(client, scheduler)
         executor = client.get_executor(pure=False)
-        yield from _results(executor, threads, tasks, range(len(tasks)), stopped, KilledWorker)
+        threads, everything = _threads(client, scheduler), range(len(tasks))
+        yield from _results(executor, threads, tasks, everything, stopped, KilledWorker)
     except _DiedError as died:
         name = tasks[died.running[0]].name
         raise CavaeError(DIED.format(times=RETRIES + 1, task=name)) from died
     except CancelledError as error:
-        raise CavaeError(f"The scheduler {scheduler!r} is gone.") from error
+        raise CavaeError(GONE.format(scheduler=scheduler)) from error
     finally:
         client.close()
+
+
+def _threads(client: Client, scheduler: str) -> Callable[[], int]:
+    """How many threads all workers have, each time it is asked.
+
+    It raises CavaeError when the scheduler is gone, or all workers have been for a while.
+    """
+    seen = time.monotonic()
+
+    def threads() -> int:
+        nonlocal seen
+        try:
+            found = sum(client.nthreads().values())
+        except OSError as error:
+            raise CavaeError(GONE.format(scheduler=scheduler)) from error
+        if found:
+            seen = time.monotonic()
+        elif time.monotonic() > seen + MISSED:
+            raise CavaeError(f"The scheduler {scheduler!r} has lost all its workers.")
+        return found
+
+    return threads
 
 
 def _connect(scheduler: str) -> Client:
@@ -225,7 +249,8 @@ def _connect(scheduler: str) -> Client:
         from distributed import Client
     except ImportError as error:
         raise ConfigError("A scheduler needs the package distributed; accepted: local.") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # What fails is said below, once.
+    for name in ("distributed", "distributed.client"):  # What fails is said below, once.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         client = Client(scheduler, timeout=PATIENCE, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:

@@ -156,6 +156,12 @@ def test_runs_of_other_people_are_not_taken_for_these(swept):
         run_sweep(make_cohort(healthy=40, diseased=30, seed=9), GRID, swept[0])
 
 
+def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(people, table, tmp_path):
+    for place in (table, table / "below"):
+        with pytest.raises(DataError, match="cannot be written; accepted: a folder"):
+            run_sweep(people, GRID, place, on_cell=lambda *_: pytest.fail("it ran"))
+
+
 def test_too_few_people_are_refused_before_anything_runs(people, tmp_path):
     with pytest.raises(DataError, match="30 people are labelled AD; 7 folds need at least 35"):
         run_sweep(people, Grid(folds=7, cohorts=AD), tmp_path / "new")

@@ -191,3 +191,18 @@ def until(true, seconds=60):
         if time.monotonic() > end:
             raise TimeoutError
         time.sleep(0.05)
+
+
+def test_a_cluster_that_is_lost_is_not_waited_for(monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr("cavae.tasks.MISSED", 1)
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=":0", protocol="tcp"
+    ) as cluster:
+        found = run_tasks(
+            [Task(power, (2, 2)), Task(wait_for_ever, (0,))], cluster.scheduler_address
+        )
+        assert next(found)[1][0] == 4
+        cluster.scale(0)
+        with pytest.raises(CavaeError, match="has lost all its workers"):
+            next(found)
