@@ -13,6 +13,7 @@ import streamlit as st
 from cavae import numbers
 from cavae.config import DEFAULT_PRESET, FEWEST, VARIANTS, TrainConfig, train_config
 from cavae.jobs import Job, JobQueue, Order
+from cavae.plots import group_order
 from cavae.registry import free_name, require_name
 from cavae.ui import glossary, registry, state
 
@@ -46,7 +47,7 @@ class Groups:
 
 def choose_groups(cohort: Cohort) -> Groups:
     """Which labels are healthy and which have the disease."""
-    labels = sorted({label for label in cohort.subjects["diagnosis"] if label})
+    labels = group_order(label for label in cohort.subjects["diagnosis"] if label)
     healthy = [HEALTHY] if HEALTHY in labels else labels[:1]
     left, right = st.columns(2)
     background = left.multiselect(
@@ -62,7 +63,7 @@ def choose_groups(cohort: Cohort) -> Groups:
         others,
         others,
         key="train_target",
-        help="The labels of those who have what the model shall learn.",
+        help="The labels of those who have what the model shall learn, the most severe last.",
     )
     return Groups(tuple(background), tuple(target))
 

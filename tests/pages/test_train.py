@@ -74,6 +74,12 @@ def test_what_is_confounded_with_the_disease_is_said():
     assert "60 years older" in cautions(age=20 + 60.0 * ill)
 
 
+def test_the_most_severe_label_comes_last_whatever_the_alphabet_says():
+    """Figures such as "AD against CN" are of the last label."""
+    app = open_page("train", DEMO)
+    assert app.main.multiselect(key="train_target").value == ["MCI", "AD"]
+
+
 def test_a_side_without_labels_cannot_be_trained_on(table):
     app = open_page("train", table)
     app.main.multiselect(key="train_target").set_value([]).run()
