@@ -8,6 +8,7 @@ import asyncio
 import gc
 import io
 import os
+import time
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,7 +24,7 @@ from cavae.limits import Limits
 from cavae.ui import server as app_server
 from cavae.ui.state import DEMO
 from tests.browser.server import Server, running_app
-from tests.visitor import Visitor, visiting
+from tests.visitor import Visitor, play, visiting
 
 NAME, NUMBER, SITE, FILE = "anna-mustermann", 3141.592653, "marked-hospital", "secret-study.csv"
 MARKS = (NAME.encode(), b"3141.592", SITE.encode(), b"secret-study")
@@ -105,7 +106,7 @@ async def look_around_empty(visitor: Visitor) -> None:
 
 
 def test_marked_people_are_seen_by_their_owner_alone(server: Server, folder: Path):
-    anna, bert = asyncio.run(both(server))
+    anna, bert = play(both(server))
     assert not anna.faults
     assert not bert.faults
     assert {NAME.encode(), SITE.encode(), b"secret-study"} <= seen_by(anna), "the search finds them"
@@ -127,7 +128,7 @@ def test_an_uploaded_file_stays_in_memory_while_it_comes():
         headers = Headers({"content-type": "multipart/form-data; boundary=x"})
         return await MultiPartParser(headers, sent()).parse()
 
-    file = asyncio.run(form())["f"].file
+    file = play(form())["f"].file
     assert not file._rolled
     assert isinstance(file._file, io.BytesIO)
 
@@ -143,7 +144,7 @@ def test_who_has_left_is_forgotten_though_nobody_else_comes():
     del session
     app_server.forget_left(sessions)
     assert gone() is not None, "still waited for"
-    asyncio.run(asyncio.sleep(0.1))
+    time.sleep(0.1)
     app_server.forget_left(sessions)
     gc.collect()
     assert gone() is None

@@ -7,7 +7,7 @@ from pathlib import Path
 from cavae.checkpoint import load_model
 from cavae.jobs import JobQueue
 from tests.browser.server import Server, running_app
-from tests.visitor import visiting
+from tests.visitor import play, visiting
 
 FAILING = """
 import streamlit as st
@@ -28,7 +28,7 @@ def test_what_an_error_says_is_not_in_the_log(tmp_path: Path):
             await visitor.look()
 
     with running_app(script=str(script), environment={"PYTHONPATH": "."}) as server:
-        asyncio.run(visit(server))
+        play(visit(server))
         said = server.said
     assert '"event": "page failed", "error": "ValueError"' in said
     assert "app.py:6 <module>" in said
@@ -39,7 +39,7 @@ def test_what_an_error_says_is_not_in_the_log(tmp_path: Path):
 def test_a_server_that_is_told_to_end_keeps_the_best_of_a_training(tmp_path: Path):
     storage = tmp_path / "storage"
     with running_app(environment={"CAVAE_STORAGE": str(storage)}) as server:
-        asyncio.run(start_training(server))
+        play(start_training(server))
         began = time.monotonic()
         server.process.terminate()
         server.process.wait(15)

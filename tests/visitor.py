@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -24,6 +25,7 @@ ENDED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCC
 KINDS = ("button", "download_button", "bidi_component", "file_uploader")
 LARGEST = 2**28  # bytes of a message
 PATIENCE = 60.0  # seconds
+T = TypeVar("T")
 
 
 class Visitor:
@@ -205,3 +207,9 @@ async def visiting(url: str, *, remember: bool = False) -> AsyncIterator[Visitor
         address, subprotocols=["streamlit"], origin=f"http://{place.netloc}", max_size=LARGEST
     ) as connection:
         yield Visitor(url, connection, remember=remember)
+
+
+def play(playing: Coroutine[Any, Any, T]) -> T:
+    """Have it run to its end, on a thread of its own: Playwright leaves a loop in the main one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, playing).result()
