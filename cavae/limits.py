@@ -18,7 +18,10 @@ STORAGE = Path(__file__).resolve().parent.parent / "storage"
 YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 MEGABYTE = 1024**2
 NO_TRAINING = "Training is turned off on this server."
-NO_UPLOADS = "This server only shows what it came with: nothing can be loaded into it."
+NO_UPLOADS = (
+    "This server only shows what it came with: no tables and models can be loaded, and nothing is "
+    "trained."
+)
 
 
 def _number(default: int, least: int, most: int) -> Any:
