@@ -78,8 +78,9 @@ class StackedAdam:
         self._square.mul_(of_square)
         self._square.addcmul_(self._gradient, self._gradient, value=1.0 - of_square)
         unbiased = math.sqrt(1.0 - of_square**self._steps)
-        deviation = self._square.sqrt().div_(unbiased).add_(EPSILON)
-        rate = self._rate / (1.0 - of_mean**self._steps)
+        # The gradient has done its duty: its place is taken for what the step is divided by.
+        deviation = torch.sqrt(self._square, out=self._gradient).add_(EPSILON * unbiased)
+        rate = self._rate * unbiased / (1.0 - of_mean**self._steps)
         self._values.addcdiv_(self._mean, deviation, value=-rate)
 
     def keep(self, places: Sequence[int]) -> None:

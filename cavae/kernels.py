@@ -52,42 +52,44 @@ def _member(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
     left = torch.cat([points, squares, ones], dim=1)
     right = torch.cat([-2.0 * points, ones, squares], dim=1) / scale
     pulls, sums, shares = torch.zeros_like(left), [], []
+    room = a.new_empty(2, max(n, len(b)) ** 2)
     a_people, b_people = slice(None, n), slice(n, None)
     for one, other, sign in (
         (a_people, a_people, 1.0),
         (b_people, b_people, 1.0),
         (a_people, b_people, -2.0),
     ):
-        gaussian = (left[one] @ right[other].T).clamp_max_(0.0).exp_()
+        u, v = left[one], right[other]
+        gaussian, slope = (x[: len(u) * len(v)].view(len(u), len(v)) for x in room)
+        torch.mm(u, v.T, out=gaussian).clamp_max_(0.0).exp_()
         share = sign / (len(KERNEL_WIDTHS) * gaussian.numel())
-        kernels, slope = _kernel(gaussian)
+        kernels = _kernel(gaussian, slope)
         sums += kernels
         shares += [share] * len(kernels)
         twice = 2.0 if one == other else 1.0
         pulls[one].addmm_(slope, left[other], alpha=twice * share)
         if one != other:
-            pulls[other].addmm_(slope.T, left[one], alpha=share)
+            pulls[other].addmm_(slope.T, u, alpha=share)
     of_points = (2.0 / scale) * (points * pulls[:, -1:] - pulls[:, :-2])
     of_a.copy_(of_points[:n])
     of_b.copy_(of_points[n:])
     return torch.stack(sums) @ torch.tensor(shares, dtype=a.dtype, device=a.device)
 
 
-def _kernel(gaussian: Tensor) -> tuple[list[Tensor], Tensor]:
+def _kernel(gaussian: Tensor, slope: Tensor) -> list[Tensor]:
     """Sums over all pairs of g, g², g⁴, g⁸ and g¹⁶, for the widest Gaussian g (n, m), which is
-    written over; and of each pair g d/dg (g + g² + g⁴ + g⁸ + g¹⁶), the derivative by the exponent.
+    written over; slope (n, m) becomes g d/dg (g + g² + g⁴ + g⁸ + g¹⁶), the derivative by the
+    exponent.
 
     The widths halve, so each Gaussian is the square of the one before: one exponential in all.
     """
-    sums, slope, factor = [gaussian.sum()], gaussian, 1.0
+    sums, factor = [gaussian.sum()], 1.0
+    slope.copy_(gaussian)
     for width in KERNEL_WIDTHS[1:]:
         factor *= 2.0
         flat = gaussian.view(-1)
         sums.append(torch.dot(flat, flat))
-        if slope is gaussian:
-            slope = torch.addcmul(gaussian, gaussian, gaussian, value=factor)
-        else:
-            slope.addcmul_(gaussian, gaussian, value=factor)
+        slope.addcmul_(gaussian, gaussian, value=factor)
         if width != KERNEL_WIDTHS[-1]:
             gaussian.square_()
-    return sums, slope
+    return sums

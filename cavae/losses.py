@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import mse_loss, softplus
+from torch.nn.functional import softplus
 
 from cavae.config import TrainConfig
 from cavae.kernels import kernel_discrepancy
@@ -55,7 +55,23 @@ def reconstruction(x: Tensor, decoded: Tensor) -> Tensor:
 
 
 def _half_squares(x: Tensor, decoded: Tensor) -> Tensor:
-    return 0.5 * mse_loss(decoded, x, reduction="none").sum(dim=-1)
+    return _HalfSquares.apply(decoded, x)
+
+
+class _HalfSquares(torch.autograd.Function):
+    """½ Σ (a - b)² over the last dimension; autograd would write four arrays for its derivative."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        difference = a - b
+        ctx.save_for_backward(difference)
+        return 0.5 * torch.linalg.vector_norm(difference, dim=-1).square()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor | None]:
+        (difference,) = ctx.saved_tensors
+        of_a = gradient[..., None] * difference
+        return of_a, -of_a if ctx.needs_input_grad[1] else None
 
 
 def kl_divergence(posterior: Posterior) -> Tensor:
@@ -64,8 +80,23 @@ def kl_divergence(posterior: Posterior) -> Tensor:
 
 
 def _divergences(posterior: Posterior) -> Tensor:
-    mean, log_variance = posterior.mean, posterior.log_variance
-    return 0.5 * (mean.square() + log_variance.exp() - 1.0 - log_variance).sum(dim=-1)
+    return _Divergences.apply(posterior.mean, posterior.log_variance)
+
+
+class _Divergences(torch.autograd.Function):
+    """½ Σ (μ² + σ² - log σ² - 1) over the last dimension, with its derivatives written out."""
+
+    @staticmethod
+    def forward(ctx: Any, mean: Tensor, log_variance: Tensor) -> Tensor:
+        beyond = log_variance.exp().sub_(1.0)
+        ctx.save_for_backward(mean, beyond)
+        return (mean.square() + beyond).sub_(log_variance).sum(dim=-1).mul_(0.5)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        mean, beyond = ctx.saved_tensors
+        gradient = gradient[..., None]
+        return gradient * mean, (0.5 * gradient) * beyond
 
 
 def mmd(a: Tensor, b: Tensor) -> Tensor:
