@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cavae.cohort import Cohort
 
 FEW = 50  # people on one side with whom a model is shaky
-STEP_SECONDS = 0.007  # one batch of 256 + 256 on a usual core, measured by `benchmark`
+STEP_SECONDS = 0.004  # one batch of 256 + 256 on a usual core, measured by `benchmark`
 LOOK_SECONDS = 0.03  # at people held out, of whom figures and pictures are made
 AFTERWARDS_SECONDS = 12  # starting the process, calibration, and the figures of the card
 APART_YEARS = 5.0
