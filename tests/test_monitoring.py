@@ -1,7 +1,10 @@
 """A look at a network says how near it comes to people held out, and what leaks into common z."""
 
+import copy
+
 import numpy as np
 import pytest
+import torch
 
 from cavae.config import ModelConfig
 from cavae.metrics import wasserstein2
@@ -56,3 +59,12 @@ def test_subtypes_around_the_healthy_are_told_apart_by_s():
     s, is_target = 0.3 * people(90, 6), np.repeat([False, True], 45)
     s[45:, :2] += 3.0 * np.array([[1, 0], [-0.5, 0.9], [-0.5, -0.9]])[np.arange(45) % 3]
     assert Look(1.0, 1.0, 1.0, 1.0, s, s, is_target).separation_auc > 0.99
+
+
+def test_target_people_are_drawn_with_salient_s_and_background_people_without():
+    loud = copy.deepcopy(NETWORK)
+    with torch.no_grad():
+        loud.decoder[0].weight[:, loud.latent :] *= 100
+    quiet, heard = (Monitor(TRAINING, VALIDATION, seed=0).look(one) for one in (NETWORK, loud))
+    assert heard.w2_background == quiet.w2_background
+    assert heard.w2_target > 10 * quiet.w2_target

@@ -166,3 +166,11 @@ def test_every_figure_is_explained(honest, tiny_model):
 
 def test_the_same_people_give_the_same_figures(honest):
     np.testing.assert_equal(measured(people(300, 5)), honest)
+
+
+def test_people_whose_twins_are_ordinary_are_those_the_likelihood_takes_for_members(tiny_model):
+    stranger = groups_of(tiny_model, make_cohort(seed=2))
+    ordinary = Groups(0.1 * stranger.background, 0.1 * stranger.background)
+    unusual = Groups(3.0 * stranger.background, 3.0 * stranger.background)
+    figures = measure_model(tiny_model, ordinary, unusual, FEW)
+    assert figures["attack_likelihood"].value > 0.95
