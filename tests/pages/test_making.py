@@ -25,7 +25,7 @@ def folder(tmp_path, monkeypatch):
     until(lambda: not list(tmp_path.iterdir()))
 
 
-def until(true, seconds=60):
+def until(true, seconds=180):  # A busy machine may take its time.
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if found := true():
