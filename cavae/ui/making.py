@@ -127,10 +127,16 @@ def _visitor() -> Present:
     Streamlit forgets a session some time after it has lost its visitor: when the next one comes.
     """
     context, seen = get_script_run_ctx(), time.monotonic()
+    session = context and context.session_id  # The context itself would hold the file.
+
+    def connected() -> bool:
+        if session is None or not runtime.exists():
+            return True  # There is no server that could lose anyone.
+        return runtime.get_instance().is_active_session(session)
 
     def present() -> bool:
         nonlocal seen
-        if context is None or runtime.get_instance().is_active_session(context.session_id):
+        if connected():
             seen = time.monotonic()
         return time.monotonic() - seen < GRACE
 

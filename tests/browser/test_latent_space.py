@@ -58,6 +58,8 @@ def test_a_lasso_in_either_picture_selects_in_both(people: Page, picture: int):
 
 def test_a_lasso_in_the_matrix_selects_too(people: Page):
     people.get_by_text("All pairs").click()
+    cells = people.locator(".js-plotly-plot").nth(1).locator(".nsewdrag")
+    expect(cells.nth(2)).to_be_attached(timeout=SETTLE_MS)  # Once the matrix is there.
     settle(people)
     lasso(people, 1, area=2)
     expect(people.get_by_text("people selected")).to_be_visible()
