@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,6 +41,11 @@ Volumes = Annotated[Path, typer.Option(help="Table of volumes: CSV, TSV or Parqu
 Participants = Annotated[
     Path | None, typer.Option(help="Table of covariates, joined by subject id.")
 ]
+VolumesIfAny = Annotated[Path | None, typer.Option(help="Table of volumes.")]
+Simulated = Annotated[Path | None, typer.Option(help="Folder of `simulate`, instead.")]
+Background = Annotated[str, typer.Option(help="Labels of the healthy, by comma.")]
+Latent = Annotated[int, typer.Option(help="Dimensions of z and of s, each.")]
+Scheduler = Annotated[str, typer.Option(help="local, or tcp://HOST:PORT of a dask scheduler.")]
 ModelName = Annotated[str, typer.Option(help="Name under pretrained/, or a model folder.")]
 Output = Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]
@@ -94,14 +99,14 @@ def simulate(
 @app.command()
 def train(
     output: Annotated[Path, typer.Option(help="Model folder to write.")],
-    volumes: Annotated[Path | None, typer.Option(help="Table of volumes.")] = None,
+    volumes: VolumesIfAny = None,
     participants: Participants = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of `simulate`, instead.")] = None,
-    background: Annotated[str, typer.Option(help="Labels of the healthy, by comma.")] = "CN",
+    data: Simulated = None,
+    background: Background = "CN",
     target: Annotated[str, typer.Option(help="Labels of the diseased, by comma.")] = "MCI,AD",
     mmd_weight: Annotated[float | None, typer.Option("--lambda", help="λ of eq. 8.")] = None,
     epochs: Annotated[int | None, typer.Option(help="At most so many epochs.")] = None,
-    latent: Annotated[int, typer.Option(help="Dimensions of z and of s, each.")] = 5,
+    latent: Latent = 5,
     seed: Seed = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     preset: Annotated[
@@ -119,8 +124,7 @@ def train(
     settings = {"mmd_weight": mmd_weight, "epochs": epochs, "seed": seed, "device": device}
     preset = preset or default_preset(variant)
     remarks: list[str] = []
-    if (volumes is None) == (data is None):
-        raise ConfigError("Give either --volumes or --data.")
+    _require_one(volumes, data)
     if data is not None:
         config = train_config(preset, **{**experiments.SIMULATED, **_given(settings)})
         split, source = experiments.simulated_split(data), f"semi-synthetic data of {data.name}"
@@ -131,12 +135,8 @@ def train(
         remarks += _remarks(table)
         split, source = split_cohort(table.cohort, config), volumes.name
     require_variant(variant, config)
-    with (
-        _stoppable(lambda: f"No model was written to {output}."),
-        typer.progressbar(
-            length=config.epochs, label="Training", file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar,
-    ):
+    kept = f"No model was written to {output}."
+    with _progress("Training", config.epochs, lambda: kept) as bar:
         trained = experiments.train_and_save(
             split, config, output, source, latent, lambda _: bar.update(1), variant
         )
@@ -265,21 +265,14 @@ def ablation(
     data: Annotated[Path, typer.Option(help="Folder of `simulate`.")],
     output: Annotated[Path, typer.Option(help="Folder to write the tables and figures into.")],
     folds: Annotated[int, typer.Option(help="Folds of Figure A1.")] = 5,
-    scheduler: Annotated[
-        str, typer.Option(help="local, or tcp://HOST:PORT of a dask scheduler.")
-    ] = "local",
+    scheduler: Scheduler = "local",
 ) -> None:
     """Train and measure every variant of the paper: Table A1 with intervals, and Figure A1."""
     from cavae.ablation_runs import Effort, run_ablation
 
     effort = Effort(folds=folds)
     kept = f"Nothing was written to {output}: the tables are written when all is measured."
-    with (
-        _stoppable(lambda: kept),
-        typer.progressbar(
-            length=1000, label="Ablation", file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar,
-    ):
+    with _progress("Ablation", 1000, lambda: kept) as bar:
         run_ablation(
             data, output, effort, scheduler, lambda share: bar.update(int(1000 * share) - bar.pos)
         )
@@ -289,10 +282,10 @@ def ablation(
 @app.command()
 def sweep(
     output: Annotated[Path, typer.Option(help="Folder of runs.csv and summary.csv.")],
-    volumes: Annotated[Path | None, typer.Option(help="Table of volumes.")] = None,
+    volumes: VolumesIfAny = None,
     participants: Participants = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of `simulate`, instead.")] = None,
-    background: Annotated[str, typer.Option(help="Labels of the healthy, by comma.")] = "CN",
+    data: Simulated = None,
+    background: Background = "CN",
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -309,10 +302,8 @@ def sweep(
         str, typer.Option(help="paper, calibrated, or both by comma; the usual one of a variant.")
     ] = "",
     epochs: Annotated[int, typer.Option(help="At most so many epochs.")] = 500,
-    latent: Annotated[int, typer.Option(help="Dimensions of z and of s, each.")] = 5,
-    scheduler: Annotated[
-        str, typer.Option(help="local, or tcp://HOST:PORT of a dask scheduler.")
-    ] = "local",
+    latent: Latent = 5,
+    scheduler: Scheduler = "local",
     as_json: AsJson = False,
 ) -> None:
     """Train every combination of settings and measure each on people held out; goes on where a
@@ -322,8 +313,7 @@ def sweep(
     from cavae.sweep import RUNS_FILE, Cohorts, Grid, answer, read_runs, report
     from cavae.sweep_runs import run_sweep
 
-    if (volumes is None) == (data is None):
-        raise ConfigError("Give either --volumes or --data.")
+    _require_one(volumes, data)
     cohorts = tuple(Cohorts(_labels(background), _labels(one)) for one in target or ["MCI,AD"])
     if data is not None:
         cohorts = (Cohorts(SIMULATED["background"], SIMULATED["target"]),)
@@ -352,12 +342,7 @@ def sweep(
             "on from there."
         )
 
-    with (
-        _stoppable(kept),
-        typer.progressbar(
-            length=count, label="Sweep", file=sys.stderr, hidden=not sys.stderr.isatty()
-        ) as bar,
-    ):
+    with _progress("Sweep", count, kept) as bar:
         runs = run_sweep(
             people, grid, output, scheduler, lambda ended, _: bar.update(ended - bar.pos)
         )
@@ -434,6 +419,12 @@ def _given(settings: dict[str, object]) -> dict[str, object]:
     return {name: value for name, value in settings.items() if value is not None}
 
 
+def _require_one(volumes: Path | None, data: Path | None) -> None:
+    """Refuse both and neither of a table and a simulation."""
+    if (volumes is None) == (data is None):
+        raise ConfigError("Give either --volumes or --data.")
+
+
 def _labels(text: str) -> tuple[str, ...]:
     """Labels by comma, under the names that reading a table gives them: HC is CN."""
     return tuple(diagnosis_label(label) for label in text.split(",") if label.strip())
@@ -456,10 +447,12 @@ class _StoppedError(Exception):
 
 
 @contextmanager
-def _stoppable(kept: Callable[[], str]) -> Iterator[None]:
-    """Say what is kept when Ctrl-C ends the block."""
+def _progress(label: str, length: int, kept: Callable[[], str]) -> Iterator[Any]:
+    """A bar on a terminal while something long is done; says what is kept when Ctrl-C ends it."""
+    hidden = not sys.stderr.isatty()
     try:
-        yield
+        with typer.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden) as bar:
+            yield bar
     except KeyboardInterrupt as error:
         raise _StoppedError(f"Stopped. {kept()}") from error
 

@@ -39,6 +39,7 @@ from cavae.baselines import sample_baseline
 from cavae.bootstrap import RESAMPLES, Bootstrap
 from cavae.cohort import join_cohorts
 from cavae.config import train_config
+from cavae.ensemble import TOGETHER, ensembles
 from cavae.errors import ConfigError, DataError
 from cavae.estimates import Estimate
 from cavae.experiments import SIMULATED, split_of
@@ -67,7 +68,6 @@ FoldRow = tuple[str, int, str, float]
 
 SEED = 0
 FEWEST_FOLDS, MOST_FOLDS = 2, 20
-TOGETHER = 4  # variants: what more of them work on does not fit a processor's cache
 EVALUATION, BASELINE, EPOCH = 5.0, 6.0, 0.013  # seconds, roughly: what the time left goes by
 ON_ITS_OWN = {"paper_bgcolor": "white", "plot_bgcolor": "white", "width": 960}
 """A figure that is a page by itself is not see-through."""
@@ -144,7 +144,7 @@ def ablation_tasks(simulated: SemiSynthetic, effort: Effort) -> list[Task]:
             len(together) * (EVALUATION + EPOCH * effort.epochs),
             ", ".join(one.name for one in together),
         )
-        for together in ensembles()
+        for together in trained_together()
     ]
     others = [
         Task(measure_baseline, (name, simulated, effort), BASELINE) for name in reversed(BASELINES)
@@ -152,21 +152,13 @@ def ablation_tasks(simulated: SemiSynthetic, effort: Effort) -> list[Task]:
     return [*trained, *others, Task(measure_real, (simulated, effort), EVALUATION)]
 
 
-def ensembles() -> list[tuple[Variant, ...]]:
-    """Variants whose networks have one shape train together, TOGETHER at most; the largest first.
+def trained_together() -> list[list[Variant]]:
+    """Variants whose networks have one shape, a few at a time; the largest group first.
 
     Who is in which does not depend on the machine, nor do the numbers on who is in which.
     """
-    by_network: dict[str, list[Variant]] = {}
-    for one in (CALIBRATED, *without_parts(), *OF_PAPER):
-        if one not in UNCALIBRATED:
-            by_network.setdefault(one.variant, []).append(one)
-    found = [
-        tuple(variants[start : start + TOGETHER])
-        for variants in by_network.values()
-        for start in range(0, len(variants), TOGETHER)
-    ]
-    return sorted(found, key=len, reverse=True)
+    variants = [one for one in (CALIBRATED, *without_parts(), *OF_PAPER) if one not in UNCALIBRATED]
+    return sorted(ensembles(variants, lambda one: one.variant, TOGETHER), key=len, reverse=True)
 
 
 def measure_variants(

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cavae.config import ModelConfig, TrainConfig, require_variant
 from cavae.errors import CheckpointError, ConfigError
@@ -42,6 +42,14 @@ LARGEST_WEIGHT = 1e6
 LARGEST_OUTPUT = 1e9
 # What makes a card more than text: HTML, pictures, links, formulas and Streamlit's directives.
 ACTIVE = re.compile(r"([\\\[\]<$])")
+
+
+class Description(NamedTuple):
+    """What config.json holds: the settings, and what else is known of a model."""
+
+    model: ModelConfig
+    training: TrainConfig
+    facts: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -79,7 +87,7 @@ def model_card(name_or_folder: str | Path) -> str:
 
 def model_facts(name_or_folder: str | Path) -> Mapping[str, Any]:
     """What config.json says of a model besides its settings, without loading its weights."""
-    return _read_config(find_model(name_or_folder))["facts"]
+    return describe_model(name_or_folder).facts
 
 
 def model_stamp(name_or_folder: str | Path) -> tuple[int, int]:
@@ -99,10 +107,9 @@ def load_preprocessor(name_or_folder: str | Path) -> Preprocessor:
     return Preprocessor.from_dict(_read_json(folder / "preprocessor.json"))
 
 
-def model_settings(name_or_folder: str | Path) -> tuple[ModelConfig, TrainConfig]:
-    """The settings of a model, without loading its weights; raises CheckpointError."""
-    content = _read_config(find_model(name_or_folder))
-    return content["model"], content["training"]
+def describe_model(name_or_folder: str | Path) -> Description:
+    """What config.json says of a model, without loading its weights; raises CheckpointError."""
+    return _read_config(find_model(name_or_folder))
 
 
 def find_model(name_or_folder: str | Path) -> Path:
@@ -122,8 +129,7 @@ def find_model(name_or_folder: str | Path) -> Path:
 def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
     """Load a model; raises CheckpointError naming the file when anything does not fit."""
     folder = find_model(name_or_folder)
-    content = _read_config(folder)
-    config, training = content["model"], content["training"]
+    config, training, known = _read_config(folder)
     preprocessor = load_preprocessor(folder)
     if preprocessor.features != config.features:
         raise CheckpointError("preprocessor.json and config.json name different features.")
@@ -137,7 +143,7 @@ def load_model(name_or_folder: str | Path = DEFAULT_MODEL) -> Model:
         calibration,
         folder.name,
         card,
-        content["facts"],
+        known,
         folder,
     )
 
@@ -332,29 +338,24 @@ def _require_sound(network: Network, calibration: Calibration | None, features: 
 
 
 def _summary(folder: Path) -> ModelSummary:
-    content = _read_config(folder)
-    model, training = content["model"], content["training"]
+    model, training, known = _read_config(folder)
     return ModelSummary(
         name=folder.name,
         variant=model.variant,
         rois=len(model.features),
         background=training.background,
         target=training.target,
-        trained_on=str(content["facts"].get("trained_on", "")),
+        trained_on=str(known.get("trained_on", "")),
     )
 
 
-def _read_config(folder: Path) -> dict[str, Any]:
+def _read_config(folder: Path) -> Description:
     content = _read_json(folder / "config.json")
     try:
         model = ModelConfig.from_dict(content["model"])
         training = TrainConfig.from_dict(content["training"])
         require_variant(model.variant, training)
-        return {
-            "model": model,
-            "training": training,
-            "facts": _checked_facts(content.get("facts", {})),
-        }
+        return Description(model, training, _checked_facts(content.get("facts", {})))
     except KeyError as error:
         raise CheckpointError(f"config.json of {folder.name!r} lacks {error}.") from error
     except (TypeError, ValueError, ConfigError) as error:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 import torch
@@ -16,9 +16,25 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 Module = TypeVar("Module", bound=nn.Module)
+T = TypeVar("T")
 
+TOGETHER = 4  # members; what more of them work on does not fit a processor's cache
 ALIGNED = 16  # numbers that a processor adds at once, at most
 EPSILON = 1e-8  # Adam's own, against division by zero
+
+
+def ensembles(
+    items: Iterable[T], kind: Callable[[T], Hashable], most: int | None = None
+) -> list[list[T]]:
+    """Those of one kind together, `most` at a time if it is given, each in the order of items."""
+    kinds: dict[Hashable, list[T]] = {}
+    for item in items:
+        kinds.setdefault(kind(item), []).append(item)
+    return [
+        found[start : start + (most or len(found))]
+        for found in kinds.values()
+        for start in range(0, len(found), most or len(found))
+    ]
 
 
 class StackedLinear(nn.Module):

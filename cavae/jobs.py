@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from filelock import FileLock
 
 from cavae.config import DEFAULT_VARIANT, TrainConfig, require_variant
-from cavae.errors import CavaeError, ConfigError
+from cavae.errors import CavaeError, ConfigError, Stopped
 from cavae.limits import limits, require_training
 from cavae.logs import log
 from cavae.scatter import Camera
@@ -58,7 +58,14 @@ FIGURES = (
 )
 UNEXPECTED = "The work stopped on an unexpected error ({kind})."
 
-Stopped = Callable[[], bool]  # Whether to come to an end, with nothing to tell.
+
+def require_model_name(name: str) -> None:
+    """Refuse a name that a model cannot have; raises ConfigError."""
+    if not re.fullmatch(NAME, name):
+        raise ConfigError(
+            f"The model's name is {name[:80]!r}; accepted: up to 64 letters, digits, points, "
+            "hyphens and underscores, beginning with a letter or digit."
+        )
 
 
 class Tell(Protocol):
@@ -66,6 +73,9 @@ class Tell(Protocol):
 
     def __call__(self, entry: dict[str, Any]) -> bool:
         """Add an entry to the history; False: come to an end."""
+
+    def stopped(self) -> bool:
+        """Whether to come to an end, with nothing to tell."""
 
     def doing(self, what: str) -> bool:
         """Say what is done now; False: leave it, somebody has said stop since the last answer."""
@@ -90,7 +100,7 @@ class Work(Protocol):
     def settings(self) -> dict[str, Any]:
         """What the record says of it."""
 
-    def work(self, folder: Path, tell: Tell, stopped: Stopped) -> Path | None:
+    def work(self, folder: Path, tell: Tell) -> Path | None:
         """Do it, with all files in the folder of the job; returns the model, if it makes one."""
 
 
@@ -111,11 +121,7 @@ class Order:
     kind: ClassVar[str] = "training"
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(NAME, self.name):
-            raise ConfigError(
-                f"The model's name is {self.name!r}; accepted: up to 64 letters, digits, "
-                "points, hyphens and underscores, beginning with a letter or digit."
-            )
+        require_model_name(self.name)
         require_variant(self.variant, self.config)
 
     @property
@@ -123,9 +129,8 @@ class Order:
         """The training's configuration."""
         return self.config.to_dict()
 
-    def work(self, folder: Path, tell: Tell, stopped: Stopped) -> Path:
+    def work(self, folder: Path, tell: Tell) -> Path:
         """Train and write the model, its best epoch so far when told to stop."""
-        from cavae import errors
         from cavae.experiments import INTERIM, MEASURING, save_trained, train_and_save
         from cavae.training import Interim, TrainedModel, split_cohort
 
@@ -143,7 +148,7 @@ class Order:
         def measure(what: str) -> None:
             step = f"{MEASURING.index(what) + 1} of {len(MEASURING)}"
             if not tell.doing(f"Measuring {what} ({step})"):
-                raise errors.Stopped
+                raise Stopped
 
         train_and_save(
             split_cohort(self.cohort, self.config),
@@ -425,7 +430,7 @@ def _work(job: Job, order: Work, folder: Path, sender: Connection, cancelled: Ev
         job.status, job.process = "running", os.getpid()
         _write_record(job, folder)
         try:
-            model = order.work(folder, tell, tell.stopped)
+            model = order.work(folder, tell)
             job.model = None if model is None else str(model)
             if job.status == "running":
                 job.status = "done"

@@ -32,9 +32,8 @@ class _Discrepancy(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
-        slopes = torch.zeros_like(a), torch.zeros_like(b)
-        means = [_member(*pair) for pair in zip(a, b, *slopes, strict=True)]
-        ctx.save_for_backward(*slopes)
+        means, of_a, of_b = zip(*map(_member, a, b), strict=True)
+        ctx.save_for_backward(torch.stack(of_a), torch.stack(of_b))
         return torch.stack(means)
 
     @staticmethod
@@ -43,8 +42,8 @@ class _Discrepancy(torch.autograd.Function):
         return a, b
 
 
-def _member(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
-    """The discrepancy of a (n, d) and b (m, d); its derivatives are written to of_a and of_b."""
+def _member(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The discrepancy of a (n, d) and b (m, d), and its derivatives by both."""
     scale = -2.0 * a.shape[-1] * KERNEL_WIDTHS[0]
     n, points = len(a), torch.cat([a, b])
     squares, ones = points.square().sum(dim=1, keepdim=True), torch.ones_like(points[:, :1])
@@ -71,9 +70,8 @@ def _member(a: Tensor, b: Tensor, of_a: Tensor, of_b: Tensor) -> Tensor:
         if one != other:
             pulls[other].addmm_(slope.T, u, alpha=share)
     of_points = (2.0 / scale) * (points * pulls[:, -1:] - pulls[:, :-2])
-    of_a.copy_(of_points[:n])
-    of_b.copy_(of_points[n:])
-    return torch.stack(sums) @ torch.tensor(shares, dtype=a.dtype, device=a.device)
+    total = torch.stack(sums) @ torch.tensor(shares, dtype=a.dtype, device=a.device)
+    return total, of_points[:n], of_points[n:]
 
 
 def _kernel(gaussian: Tensor, slope: Tensor) -> list[Tensor]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,17 +82,26 @@ def logistic_aucs(
     latents: Array, diseased: NDArray[np.bool_], seed: int = 0, folds: int = FOLDS
 ) -> Array:
     """The areas that `logistic_auc` is the mean of, one a fold, (folds,)."""
+    if min(diseased.sum(), (~diseased).sum()) < folds:
+        return np.full(folds, np.nan)
+    areas = []
+    for people, score in held_out_scores(latents, diseased, seed, folds):
+        areas.append(auc(score[diseased[people]], score[~diseased[people]]))
+    return np.array(areas)
+
+
+def held_out_scores(
+    latents: Array, diseased: NDArray[np.bool_], seed: int = 0, folds: int = FOLDS
+) -> Iterator[tuple[NDArray[np.int64], Array]]:
+    """Of each fold who is in it, (m,), and their log-odds, (m,), by a logistic regression that
+    learned from the others."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    if min(diseased.sum(), (~diseased).sum()) < folds:
-        return np.full(folds, np.nan)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     dealt = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    areas = []
     for rest, held_out in dealt.split(latents, diseased):
-        score = classifier.fit(latents[rest], diseased[rest]).decision_function(latents[held_out])
-        areas.append(auc(score[diseased[held_out]], score[~diseased[held_out]]))
-    return np.array(areas)
+        classifier.fit(latents[rest], diseased[rest])
+        yield held_out, classifier.decision_function(latents[held_out])

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 
 from cavae.config import ModelConfig, TrainConfig
 from cavae.devices import choose_device
-from cavae.ensemble import StackedAdam, stack, state_of_member
+from cavae.ensemble import StackedAdam, ensembles, stack, state_of_member
 from cavae.losses import WEIGHT_OF, Discriminator, Weights, discrimination, objective
-from cavae.model import Network, initialize, seeded
+from cavae.model import Network, initialize, normal_like, seeded
 from cavae.monitoring import Look, Monitor, Pair
 
 MONITOR_EVERY = 5  # epochs between two looks at the validation data
@@ -81,11 +81,8 @@ def fit_networks(problems: Sequence[Problem]) -> list[Fitted]:
 
     Problems of one kind are worked on together.
     """
-    kinds: dict[Hashable, list[int]] = {}
-    for place, problem in enumerate(problems):
-        kinds.setdefault(problem.kind, []).append(place)
     fitted: dict[int, Fitted] = {}
-    for places in kinds.values():
+    for places in ensembles(range(len(problems)), lambda place: problems[place].kind):
         together = _fit_together([problems[place] for place in places])
         fitted.update(zip(places, together, strict=True))
     return [fitted[place] for place in range(len(problems))]
@@ -251,7 +248,4 @@ def _deal(cohort: Tensor, steps: int, size: int, generator: torch.Generator) -> 
 
 
 def _blur(values: Tensor, noise: float, generator: torch.Generator) -> Tensor:
-    if not noise:
-        return values
-    drawn = torch.randn(values.shape, generator=generator, device=values.device)
-    return values + noise * drawn
+    return values + noise * normal_like(values, generator) if noise else values

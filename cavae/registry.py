@@ -23,7 +23,7 @@ from pathlib import Path
 from cavae.archive import Unpacked, unpack_model
 from cavae.checkpoint import MODEL_FILES, PRETRAINED
 from cavae.errors import CheckpointError, ConfigError
-from cavae.jobs import ID, NAME
+from cavae.jobs import ID, NAME, require_model_name
 from cavae.limits import limits, require_uploads
 from cavae.storage import SHARED, STAGING, is_worked_on, require_room
 
@@ -181,11 +181,7 @@ class Registry:
 
 def require_name(name: str, taken: Iterable[str]) -> None:
     """Refuse a name that a model cannot have, or that another one has; raises ConfigError."""
-    if not re.fullmatch(NAME, name):
-        raise ConfigError(
-            f"The model's name is {name[:80]!r}; accepted: up to 64 letters, digits, points, "
-            "hyphens and underscores, beginning with a letter or digit."
-        )
+    require_model_name(name)
     if name.casefold() in {one.casefold() for one in taken}:
         raise ConfigError(f"There is a model {name!r} already; accepted: another name.")
 

@@ -20,7 +20,7 @@ from cavae.bootstrap import RESAMPLES, Bootstrap
 from cavae.estimates import UNKNOWN, Estimate, Metric
 from cavae.evaluation import ranking_auc
 from cavae.fitted import FittedModel
-from cavae.metrics import FOLDS, logistic_auc, logistic_aucs, wasserstein2
+from cavae.metrics import held_out_scores, logistic_auc, logistic_aucs, wasserstein2
 from cavae.simulation import HEALTHY, SemiSynthetic
 from cavae.synthesis import (
     Encoding,
@@ -482,14 +482,10 @@ def _entropy(shares: Array) -> float:
 
 def _held_out_scores(latents: Array, diseased: NDArray[np.bool_]) -> Array:
     """Log-odds of everyone by the classifier of `logistic_auc`, from the folds without them."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import StratifiedKFold, cross_val_predict
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=0)
-    return cross_val_predict(classifier, latents, diseased, cv=folds, method="decision_function")
+    scores = np.empty(len(latents))
+    for people, score in held_out_scores(latents, diseased):
+        scores[people] = score
+    return scores
 
 
 # Statistics of people's moments (n, 5): means over regions of e, t, e², t², e t, with e the

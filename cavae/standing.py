@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cavae.atlas import rois
-from cavae.checkpoint import model_facts, model_settings
+from cavae.checkpoint import describe_model
 from cavae.cohort import Cohort
 from cavae.evaluation import FLOOR_RATIO, SEPARATION_RATIO, evaluate_cohort
 from cavae.fitted import FittedModel
@@ -107,8 +107,7 @@ class Standing:
 
 def standing(name_or_folder: str | Path) -> Standing:
     """What config.json says of a model; raises CheckpointError when it cannot be read."""
-    model, training = model_settings(name_or_folder)
-    facts = model_facts(name_or_folder)
+    model, training, facts = describe_model(name_or_folder)
     quality = Quality.from_facts(facts)
     regions = set(model.features) <= {roi.index for roi in rois()}
     return Standing(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cavae.checkpoint import load_preprocessor, model_settings
+from cavae.checkpoint import describe_model, load_preprocessor
 from cavae.cohort import Cohort
 from cavae.config import TrainConfig
 from cavae.errors import DataError
@@ -30,7 +30,7 @@ def suitability(name_or_folder: str | Path, cohort: Cohort) -> Suitability:
 
     Raises CheckpointError when the model cannot be read.
     """
-    _, training = model_settings(name_or_folder)
+    training = describe_model(name_or_folder).training
     try:
         notices = load_preprocessor(name_or_folder).transform(cohort).notices
     except DataError as error:

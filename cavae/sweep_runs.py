@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from cavae.bootstrap import Bootstrap
 from cavae.cohort import Cohort, join_cohorts
+from cavae.ensemble import TOGETHER, ensembles
 from cavae.errors import DataError
 from cavae.estimates import Estimate, Metric
 from cavae.evaluation import MEANINGS, evaluate_cohort
@@ -47,12 +48,14 @@ from cavae.tables import save_table
 from cavae.tasks import LOCAL, Task, run_tasks
 from cavae.training import Run, Split, split_cohort, train_together
 
+if TYPE_CHECKING:
+    from cavae.jobs import Tell
+
 People = Cohort | SemiSynthetic
 OnCell = Callable[[int, int], object]  # told how many cells are done, of how many
 
 NICE = 10  # a sweep takes every processor, but pages that are looked at come first
 DEAL = 0  # the seed of who is in which part: the same people for every setting and seed
-TOGETHER = 4  # cells: what more of them work on does not fit a processor's cache
 WORKERS = 8  # who should all have work before cells train together
 FEWEST_HELD_OUT = 5  # people of each side in a fold, or nothing can be said of it
 TRUTH = ("effect_r", "effect_rmse", "effect_slope", "coverage90", "completeness", "common_auc")
@@ -138,9 +141,11 @@ MEASURED = {
 
 def run_cells(cells: Sequence[Cell], people: People) -> list[list[Row]]:
     """Train each on the people of the other folds, together, and measure on those of its fold."""
-    known = {_people_of(cell): cell for cell in cells}
-    known = {people_of: part(cell, people) for people_of, cell in known.items()}
-    parts = [known[_people_of(cell)] for cell in cells]
+    of_fold: dict[Hashable, tuple[Split, SemiSynthetic | None]] = {}
+    for cell in cells:
+        if _fold(cell) not in of_fold:
+            of_fold[_fold(cell)] = part(cell, people)
+    parts = [of_fold[_fold(cell)] for cell in cells]
     trained = train_together(
         [
             Run(split, cell.config, cell.latent, cell.variant)
@@ -150,23 +155,16 @@ def run_cells(cells: Sequence[Cell], people: People) -> list[list[Row]]:
     return [measure(one, *of_cell) for one, of_cell in zip(trained, parts, strict=True)]
 
 
-def _people_of(cell: Cell) -> tuple[Any, ...]:
-    """What `part` goes by."""
+def _fold(cell: Cell) -> Hashable:
+    """What of a cell `part` goes by."""
     return cell.config.background, cell.config.target, cell.folds, cell.fold
 
 
-def ensembles(cells: Sequence[Cell]) -> list[list[Cell]]:
-    """Cells that train together: those whose networks have one shape, TOGETHER at most, and fewer
-    where that would leave workers without any."""
-    by_shape: dict[tuple[str, int], list[Cell]] = {}
-    for cell in cells:
-        by_shape.setdefault((cell.variant, cell.latent), []).append(cell)
-    size = max(1, min(TOGETHER, len(cells) // WORKERS))
-    return [
-        found[start : start + size]
-        for found in by_shape.values()
-        for start in range(0, len(found), size)
-    ]
+def trained_together(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Cells whose networks have one shape, a few at a time, and fewer where that would leave
+    workers without any."""
+    most = max(1, min(TOGETHER, len(cells) // WORKERS))
+    return ensembles(cells, lambda cell: (cell.variant, cell.latent), most)
 
 
 def part(cell: Cell, people: People) -> tuple[Split, SemiSynthetic | None]:
@@ -272,7 +270,7 @@ def run_sweep(
             on_cell(len(cells) - len(left), len(cells))
 
     tell()
-    together = ensembles(left)
+    together = trained_together(left)
     tasks = [
         Task(run_cells, (some, people), len(some), "; ".join(cell.name for cell in some))
         for some in together
@@ -362,12 +360,7 @@ class SweepOrder:
         """What varies, and how many trainings that is."""
         return self.grid.to_dict() | {"trainings": len(self.grid.cells())}
 
-    def work(
-        self,
-        folder: Path,
-        tell: Callable[[dict[str, Any]], bool],
-        stopped: Callable[[], bool],
-    ) -> None:
+    def work(self, folder: Path, tell: Tell) -> None:
         """Run it on this machine; what has ended is kept when it is stopped.
 
         Tells, for each training, how many are done and seconds since the beginning.
@@ -380,4 +373,4 @@ class SweepOrder:
         def on_cell(ended: int, trainings: int) -> None:
             tell({"done": ended, "trainings": trainings, "seconds": monotonic() - begun})
 
-        run_sweep(self.cohort, self.grid, folder, on_cell=on_cell, stopped=stopped)
+        run_sweep(self.cohort, self.grid, folder, on_cell=on_cell, stopped=tell.stopped)

@@ -16,6 +16,7 @@ from cavae.calibration import read_people
 from cavae.cohort import Cohort
 from cavae.errors import ConfigError
 from cavae.fitted import FittedModel
+from cavae.model import Network
 from cavae.preprocessing import Adaptation
 
 Array = NDArray[np.float64]
@@ -133,16 +134,15 @@ def encode_standardized(model: FittedModel, x: Array) -> tuple[Array, Array]:
 
 def decode(model: FittedModel, common: Array, salient: Array) -> Array:
     """Mean of p(x|z, s), standardized, (n, p)."""
-    z, s = (torch.as_tensor(latent, dtype=torch.float64) for latent in (common, salient))
-    with torch.no_grad():
-        return _array(model.exact.decode(z, s))
+    return _decode(model.exact, common, salient)
 
 
-def _decode_fast(model: FittedModel, common: Array, salient: Array) -> Array:
-    """`decode` in single precision, which is enough for draws and takes half the time."""
-    z, s = (torch.as_tensor(latent, dtype=torch.float32) for latent in (common, salient))
+def _decode(network: Network, common: Array, salient: Array) -> Array:
+    """`decode` in the precision of the network."""
+    precision = next(network.parameters()).dtype
+    z, s = (torch.as_tensor(latent, dtype=precision) for latent in (common, salient))
     with torch.no_grad():
-        return _array(model.network.decode(z, s))
+        return _array(network.decode(z, s))
 
 
 def disease_effect(model: FittedModel, common: Array, salient: Array) -> Array:
@@ -310,19 +310,23 @@ def _draw_standardized(
     """CHUNK pairs in SD: background and target (CHUNK, p), and the subtype of each pair.
 
     Without calibration as in section 3.3 of the paper: z, s by `draw_prior`, background
-    decode(z, 0), target decode(z, s). With it, see `calibration`.
+    decode(z, 0), target decode(z, s). With it, see `calibration`. Decoded in single precision,
+    which is enough for draws and takes half the time.
     """
     if model.calibration is None:
         z, s = draw_prior(model, CHUNK, generator)
-        background, target = _decode_fast(model, z, np.zeros_like(s)), _decode_fast(model, z, s)
+        background, target = (
+            _decode(model.network, z, np.zeros_like(s)),
+            _decode(model.network, z, s),
+        )
         return background, target, np.ones(CHUNK, dtype=np.int64)
     calibration = model.calibration
     z = calibration.sample_common(CHUNK, generator)
     component = None if request.subtype is None else request.subtype - 1
     s, drawn = calibration.sample_salient(CHUNK, generator, component)
-    without = _decode_fast(model, z, np.zeros_like(s))
+    without = _decode(model.network, z, np.zeros_like(s))
     background = without + calibration.sample_residual(CHUNK, generator)
-    decoded = _decode_fast(model, z, s) - without
+    decoded = _decode(model.network, z, s) - without
     effect = calibration.sample_effect(background, decoded, drawn, generator)
     return background, background + effect, drawn + 1
 

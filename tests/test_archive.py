@@ -259,13 +259,19 @@ def patched(archive: bytes, name: bytes, *, offset: int, local: int, value: int)
     return bytes(data)
 
 
-def test_a_bomb_that_says_so_is_refused_unread(files, tmp_path):
-    archive = zipped(as_folder(files | {"card.md": bytes(300_000_000)}))
-    assert len(archive) < 1_000_000
+def refusal_and_peak(archive, tmp_path):
+    """What is said of an archive, and the bytes that were held at most to say it."""
     tracemalloc.start()
     said = refusal(archive, tmp_path)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
+    return said, peak
+
+
+def test_a_bomb_that_says_so_is_refused_unread(files, tmp_path):
+    archive = zipped(as_folder(files | {"card.md": bytes(300_000_000)}))
+    assert len(archive) < 1_000_000
+    said, peak = refusal_and_peak(archive, tmp_path)
     assert "card.md in the archive has 300,000,000 bytes; accepted: up to 100,000" in said
     assert peak < 5_000_000
 
@@ -274,10 +280,7 @@ def test_a_bomb_that_says_so_is_refused_unread(files, tmp_path):
 def test_a_bomb_that_lies_is_cut_off(files, tmp_path, said):
     honest = zipped(as_folder(files | {"card.md": bytes(300_000_000)}))
     archive = patched(honest, b"tiny/card.md", offset=24, local=22, value=said)
-    tracemalloc.start()
-    text = refusal(archive, tmp_path)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
+    text, peak = refusal_and_peak(archive, tmp_path)
     assert "damaged" in text
     assert peak < 5_000_000
     assert sum(path.stat().st_size for path in tmp_path.rglob("card.md")) <= 100_000

@@ -70,7 +70,8 @@ class Findings:
 
     def names(self, column: str) -> bool:
         """Whether a fault of the table is already said of this column."""
-        return any(problem.column == shown(column) for problem in self._of_table)
+        name = shown(column)
+        return any(problem.column == name for problem in self._of_table)
 
     def exclude(self, mask: np.ndarray) -> None:
         """Take rows (n,) out of use whose fault is said of the whole table."""

@@ -163,13 +163,14 @@ def _doubt_sides(
     if len(pairs) < MIN_PAIRS:
         return
     rights, lefts = (list(side) for side in zip(*pairs, strict=True))
-    if values[rights].to_numpy().tolist() == values[lefts].to_numpy().tolist():
+    right, left = values[rights].to_numpy(), values[lefts].to_numpy()
+    if np.array_equal(right, left):
         findings.notices.append(
             "The left and the right volume are equal in every pair of regions; "
             "real brains are not that symmetric."
         )
         return
-    found = np.log(values[rights].to_numpy() / values[lefts].to_numpy())
+    found = np.log(right / left)
     usual = np.log(typical[rights].to_numpy() / typical[lefts].to_numpy())
     middle = np.median(found, axis=0)
     likeness = _correlation(middle, usual)

@@ -53,11 +53,21 @@ MUTATIONS = (
     *_of(
         "losses.py",
         MATHS,
-        ("- 1.0 - log_variance", "- 1.0 + log_variance"),
-        ("return 0.5 * mse_loss", "return mse_loss"),
+        ("+ beyond).sub_(log_variance)", "+ beyond).add_(log_variance)"),
+        ("(0.5 * gradient) * beyond", "(-0.5 * gradient) * beyond"),
+        ("return 0.5 * torch.linalg.vector_norm", "return torch.linalg.vector_norm"),
+        ("gradient[..., None] * difference", "-gradient[..., None] * difference"),
         ("[s_x_draw, torch.zeros_like(z_y_draw)]", "[s_x_draw, torch.ones_like(z_y_draw)]"),
         ("softplus(-one) + softplus(two)", "softplus(one) + softplus(two)"),
         ("config.mmd_weight * mmd(", "-config.mmd_weight * mmd("),
+    ),
+    *_of(
+        "ensemble.py",
+        ("test_ensemble.py",),
+        ("deviation, value=-rate", "deviation, value=rate"),
+        ("_rate * unbiased /", "_rate /"),
+        ("1.0 - of_square)", "of_square)"),
+        ("x, self.weight.transpose(1, 2)", "-x, self.weight.transpose(1, 2)"),
     ),
     *_of(
         "model.py",

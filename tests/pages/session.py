@@ -1,11 +1,13 @@
 """A visitor's session for page tests: a small model, a small table, a page."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from cavae.cohort import read_cohort
 from cavae.ui.state import Loaded
@@ -27,6 +29,21 @@ def said(app: AppTest) -> str:
     main = app.main
     groups = (main.title, main.header, main.markdown, main.caption, main.warning, main.error)
     return " ".join(element.value for group in groups for element in group).replace("\\", "")
+
+
+def button(app: AppTest, label: str) -> Button:
+    """The button of that label."""
+    return next(one for one in app.main.button if one.label == label)
+
+
+def run_until(app: AppTest, words: str, seconds: float = 90) -> AppTest:
+    """Draw the page again and again until it says the words."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if words in said(app.run()):
+            return app
+        time.sleep(0.5)
+    raise AssertionError(said(app))
 
 
 def figures(app: AppTest) -> list[dict[str, Any]]:

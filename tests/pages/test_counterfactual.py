@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
 from cavae.__main__ import app as command_line
-from tests.pages.session import figures, open_page, people_in, said, table
+from tests.pages.session import button, figures, open_page, people_in, said, table
 from tests.people import make_cohort, write_cohort
 
 ILL = "p070"
@@ -44,7 +44,7 @@ def slider(app: AppTest, number: int):
 
 
 def press(app: AppTest, label: str) -> None:
-    next(one for one in app.main.button if one.label == label).click().run()
+    button(app, label).click().run()
     assert not app.exception
 
 

@@ -9,6 +9,7 @@ from cavae.ui.state import DEMO
 from cavae.ui.uploads import PARTICIPANTS, VOLUMES
 from tests.cohort_tables import people
 from tests.conftest import ROOT
+from tests.pages.session import button
 
 COVARIATES = ["Age", "Sex", "DX"]
 
@@ -46,10 +47,6 @@ def labels(app: AppTest) -> list[str]:
 def recognized(app: AppTest) -> dict[str, tuple[str, str]]:
     table = app.main.table[0].value
     return {row[0]: (row[1], row[2]) for row in table.itertuples(index=False)}
-
-
-def button(app: AppTest, label: str):
-    return next(one for one in app.main.button if one.label == label)
 
 
 # A table comes in

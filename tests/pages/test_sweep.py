@@ -1,14 +1,13 @@
 """Sweep: what is said before, a sweep from start to table, stopped, and nobody else's."""
 
 import re
-import time
 
 import pandas as pd
 import pytest
 
 from cavae.sweep import Cohorts, Grid
 from cavae.sweep_runs import run_sweep
-from tests.pages.session import figures, open_page, said
+from tests.pages.session import button, figures, open_page, run_until, said
 from tests.people import make_cohort, write_cohort
 
 
@@ -30,19 +29,6 @@ def small(app, epochs=3):
     app.main.number_input(key="sweep_seeds").set_value(1)
     app.main.number_input(key="sweep_folds").set_value(2)
     return app.main.number_input(key="sweep_epochs").set_value(epochs).run()
-
-
-def press(app, label):
-    next(one for one in app.main.button if one.label == label).click().run()
-
-
-def run_until(app, words, seconds=90):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if words in said(app.run()):
-            return app
-        time.sleep(0.5)
-    raise AssertionError(said(app))
 
 
 def test_without_people_it_says_how_to_begin():
@@ -79,15 +65,15 @@ def trainings(app):
 def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
     app = small(open_page("sweep", table), epochs=60)
     app.main.number_input(key="sweep_seeds").set_value(2).run()
-    press(app, "Sweep")
+    button(app, "Sweep").click().run()
     run_until(app, "95 % interval over seeds and folds")
-    press(app, "Stop")
+    button(app, "Stop").click().run()
     kept = trainings(run_until(app, "trainings ended."))
     assert 0 < kept < 8
     stopped = "".join(app.query_params["sweep"])
 
     assert "trainings ended" not in said(open_page("sweep", table)), "without the address"
-    press(app, "Go on")
+    button(app, "Go on").click().run()
     assert "".join(app.query_params["sweep"]) != stopped
     assert trainings(run_until(app, "Finished: people")) == 8
     grid = Grid((10.0, 100.0), (0, 1), folds=2, cohorts=(Cohorts(("CN",), ("AD",)),), epochs=60)
@@ -98,5 +84,5 @@ def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
         shown.set_index("λ")["Mean"], leakage.mean(), check_names=False, rtol=1e-12
     )
     assert len(figures(app)[0]["data"]) == 2
-    press(app, "Another sweep")
+    button(app, "Another sweep").click().run()
     assert "sweep" not in app.query_params

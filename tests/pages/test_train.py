@@ -13,7 +13,7 @@ from cavae.jobs import JobQueue
 from cavae.ui import training
 from cavae.ui.state import DEMO
 from tests.conftest import ROOT
-from tests.pages.session import open_page, said
+from tests.pages.session import button, open_page, run_until, said
 from tests.people import make_cohort, write_cohort
 
 GROUPS = training.Groups(("CN",), ("AD",))
@@ -24,19 +24,6 @@ def table(tmp_path_factory):
     path = tmp_path_factory.mktemp("people") / "people.csv"
     write_cohort(make_cohort(healthy=40, diseased=30, sites=("Here",)), path)
     return path
-
-
-def button(app, label):
-    return next(one for one in app.main.button if one.label == label)
-
-
-def run_until(app, words, seconds=90):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if words in said(app.run()):
-            return app
-        time.sleep(0.5)
-    raise AssertionError(said(app))
 
 
 def test_without_people_it_says_how_to_begin():
