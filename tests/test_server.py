@@ -36,6 +36,21 @@ def test_what_an_error_says_is_not_in_the_log(tmp_path: Path):
     assert "Traceback" not in said
 
 
+def test_a_download_waits_for_its_visitor_while_others_work():
+    async def visit(server: Server) -> bytes:
+        async with visiting(server.url) as one, visiting(server.url) as other:
+            await one.look()
+            await one.press("start_demo")
+            await one.follow("counterfactual")
+            place = await one.ask_for("download_person")
+            for _ in range(3):
+                await other.look()
+            return await one.fetch(place)
+
+    with running_app() as server:
+        assert play(visit(server)).startswith(b"roi,")
+
+
 def test_a_server_that_is_told_to_end_keeps_the_best_of_a_training(tmp_path: Path):
     storage = tmp_path / "storage"
     with running_app(environment={"CAVAE_STORAGE": str(storage)}) as server:

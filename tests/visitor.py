@@ -67,9 +67,13 @@ class Visitor:
 
     async def download(self, key: str) -> bytes:
         """Press the download button of that key; the file."""
+        return await self.fetch(await self.ask_for(key))
+
+    async def ask_for(self, key: str) -> str:
+        """Have the file of that download button made; where it can be fetched."""
         element, _ = self.find(key)
         if not element.deferred_file_id:
-            return await self._fetch(element.url)
+            return element.url
         asked = BackMsg()
         asked.backend_operation_request.request_id = key
         asked.backend_operation_request.session_id = self._session
@@ -80,8 +84,15 @@ class Visitor:
                 answer = message.backend_operation_response
                 if answer.error_msg:
                     raise RuntimeError(answer.error_msg)
-                return await self._fetch(answer.deferred_file.url)
+                return answer.deferred_file.url
         raise ConnectionError
+
+    async def fetch(self, path: str) -> bytes:
+        """Get a file from the server."""
+        data = await asyncio.to_thread(lambda: urllib.request.urlopen(self.url + path).read())
+        if self.heard is not None:
+            self.heard.append(data)
+        return data
 
     async def upload(self, key: str, name: str, data: bytes) -> None:
         """Drop a file on the uploader of that key."""
@@ -190,12 +201,6 @@ class Visitor:
             if self.heard is not None:
                 self.heard.append(data)
             yield ForwardMsg.FromString(data)
-
-    async def _fetch(self, path: str) -> bytes:
-        data = await asyncio.to_thread(lambda: urllib.request.urlopen(self.url + path).read())
-        if self.heard is not None:
-            self.heard.append(data)
-        return data
 
 
 @asynccontextmanager

@@ -6,8 +6,10 @@ import asyncio
 import ctypes
 import gc
 import logging
+import math
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -15,6 +17,7 @@ from typing import Any
 from starlette.formparsers import MultiPartParser
 from streamlit import config, runtime
 from streamlit.config_option import ConfigOption
+from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.starlette import App
 
@@ -25,6 +28,7 @@ from cavae.logs import begin, log, log_failure
 from cavae.ui import making, training
 
 MINUTE, HOUR = 60.0, 3600.0  # seconds
+FETCHED = 10.0  # seconds within which a browser comes for a file that was made for it
 SILENT = {"streamlit.error_util": logging.CRITICAL, "uvicorn.error": logging.WARNING}
 
 
@@ -45,6 +49,7 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     _silence()
     log("start")
     keep_to(allowed)
+    keep_downloads(runtime.get_instance().media_file_mgr)
     ended = threading.Event()
     threading.Thread(target=_clean, args=(allowed, ended), name="clean", daemon=True).start()
     forgetting = asyncio.create_task(_forget_often())
@@ -67,7 +72,9 @@ def _silence() -> None:
 async def _forget_often() -> None:
     while True:
         await asyncio.sleep(MINUTE)
-        forget_left(runtime.get_instance()._session_mgr._session_storage)
+        server = runtime.get_instance()
+        server.media_file_mgr.remove_orphaned_files()
+        forget_left(server._session_mgr._session_storage)
 
 
 def forget_left(sessions: MemorySessionStorage) -> None:
@@ -79,6 +86,23 @@ def forget_left(sessions: MemorySessionStorage) -> None:
         gc.collect()  # A session is full of references in circles.
         with suppress(AttributeError, OSError, TypeError):  # glibc alone has it.
             ctypes.CDLL(None).malloc_trim(0)  # Else the system gets its memory back late.
+
+
+def keep_downloads(files: MediaFileManager) -> None:
+    """Keep a file that a download button has just made until its visitor has come for it.
+
+    Nobody holds such a file. Streamlit marks it when anyone's script ends and deletes it when the
+    next one does, which in a class of thirty is before the browser has asked for it.
+    """
+    remove, last = files.remove_orphaned_files, -math.inf
+
+    def remove_seldom() -> None:
+        nonlocal last
+        if time.monotonic() - last >= FETCHED:
+            last = time.monotonic()
+            remove()
+
+    files.remove_orphaned_files = remove_seldom
 
 
 def failed(error: Exception) -> bool:
