@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from cavae.ui import charts, frame, state, sweep, training, widgets
+from cavae.ui import charts, frame, queue, state, sweep, training, widgets
 
 frame.require()
 charts.make_readable()
@@ -30,11 +30,11 @@ def order_form(table: state.Loaded) -> None:
 
 
 with widgets.errors_as_sentences():
-    if (job := sweep.current_job()) is None:
+    if (job := queue.named_job(sweep.SWEEP, sweep.SWEEP)) is None:
         widgets.require_training()
         order_form(widgets.require_cohort())
     else:
         sweep.show_job(job)
         with st.container(horizontal=True):
             sweep.go_on_button(job, state.loaded())
-            sweep.another_button()
+            queue.another_button("Another sweep", sweep.SWEEP)

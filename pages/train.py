@@ -3,7 +3,7 @@
 import streamlit as st
 
 from cavae.jobs import Order
-from cavae.ui import charts, frame, notices, state, training, watching, widgets
+from cavae.ui import charts, frame, notices, queue, state, training, watching, widgets
 
 frame.require()
 charts.make_readable()
@@ -27,11 +27,11 @@ def order_form(table: state.Loaded) -> None:
 
 
 with widgets.errors_as_sentences():
-    if (job := training.current_job()) is None:
+    if (job := queue.named_job(training.JOB, Order.kind)) is None:
         watching.offer_running()
         widgets.require_training()
         order_form(widgets.require_cohort())
     else:
         watching.show_job(job)
         watching.offer_model(job)
-        watching.another_button()
+        queue.another_button("Train another model", training.JOB)

@@ -94,12 +94,13 @@ def learning_panels(history: Sequence[History]) -> list[Panel]:
 
 def term_panels(history: Sequence[History]) -> list[Panel]:
     """The terms of the loss (nats) over epochs, from entries as for `learning_panels`."""
-    there, entries = history[-1]["terms"], _some(history)
+    there = history[-1]["terms"]
+    entries = [{"epoch": entry["epoch"], **entry["terms"]} for entry in _some(history)]
     panels = []
     for title, terms in PANELS.items():
         lines = [
             _line(
-                [{"epoch": entry["epoch"], **entry["terms"]} for entry in entries],
+                entries,
                 term.key,
                 f"{COHORTS.get(term.cohort, '')} {term.end}".strip(),
                 group_color(term.cohort) if term.cohort else GREY,

@@ -25,7 +25,7 @@ from cavae import storage
 from cavae.errors import ConfigError
 from cavae.limits import MEGABYTE, Limits, limits
 from cavae.logs import begin, log, log_failure
-from cavae.ui import making, training
+from cavae.ui import making, queue
 
 MINUTE, HOUR = 60.0, 3600.0  # seconds
 FETCHED = 10.0  # seconds within which a browser comes for a file that was made for it
@@ -56,7 +56,7 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     yield
     forgetting.cancel()
     ended.set()
-    training.jobs().close()
+    queue.jobs().close()
     making.end()
     log("stop")
 

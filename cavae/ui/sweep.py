@@ -14,8 +14,9 @@ from cavae.config import TrainConfig
 from cavae.errors import ConfigError
 from cavae.jobs import Job
 from cavae.sweep import ENOUGH, FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
-from cavae.ui import charts, downloads, state
-from cavae.ui.training import STEP_SECONDS, Groups, duration, jobs, sides
+from cavae.ui import charts, downloads, queue, state
+from cavae.ui.queue import duration, jobs
+from cavae.ui.training import STEP_SECONDS, Groups, sides
 from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:
@@ -35,14 +36,6 @@ MODELS = {
 }
 AXIS = 40  # letters in a line of the upright axis
 WEIGHTS = ["0", "1", "10", "100", "1000"]
-STATUS = {
-    "queued": "Waiting",
-    "running": "Sweeping",
-    "done": "Finished",
-    "cancelled": "Stopped",
-    "failed": "It did not work",
-    "interrupted": "Stopped with the server",
-}
 EACH_ALONE = "Each diagnosis on its own too"
 
 
@@ -157,13 +150,6 @@ def start(order: SweepOrder) -> None:
     st.rerun()
 
 
-def current_job() -> Job | None:
-    """The sweep that the address names, if any."""
-    job_id = st.query_params.get(SWEEP)
-    job = jobs().find(job_id) if job_id else None
-    return job if job is not None and job.kind == SWEEP else None
-
-
 def show_job(job: Job) -> None:
     """The sweep as it stands, again every other second until it has ended."""
     st.fragment(_show_job, run_every=None if job.ended else 2.0)(job.id, job.ended)
@@ -188,20 +174,13 @@ def go_on_button(job: Job, table: state.Loaded | None) -> None:
         start(SweepOrder(table.cohort, grid, table.name, jobs().folder(job.id)))
 
 
-def another_button() -> None:
-    """Back to the form; this sweep stays where its address leads."""
-    if st.button("Another sweep", key="another_sweep", icon=":material/add:"):
-        del st.query_params[SWEEP]
-        st.rerun()
-
-
 def _show_job(job_id: str, ended: bool) -> None:
     job = jobs().find(job_id)
     if job is None:
         return
     if job.ended and not ended:
         st.rerun()  # The whole page: no timer any more.
-    st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False)
+    st.header(queue.title(job, "Sweeping"), anchor=False)
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
         _progress(job)
@@ -238,8 +217,7 @@ def _progress(job: Job) -> None:
     done = job.history[-1]["done"] if job.history else 0
     trainings = job.settings["trainings"]
     if job.status == "queued":
-        before = jobs().ahead(job.id)
-        st.progress(0.0, f"{before} {'job' if before == 1 else 'jobs'} before this one.")
+        queue.tell_waiting(job)
     elif job.status == "running":
         words = f"{done} of {trainings} trainings"
         if new := done - job.history[0]["done"] if done else 0:
@@ -247,10 +225,7 @@ def _progress(job: Job) -> None:
             words += f", about {duration(left)} left"
         st.progress(done / trainings, words)
     else:
-        if job.status == "failed":
-            st.error(plain(job.reason), icon=":material/error:")
-        elif job.reason:
-            st.info(plain(job.reason), icon=":material/schedule:")
+        queue.tell_reason(job)
         st.markdown(f"{done} of {trainings} trainings ended.")
 
 

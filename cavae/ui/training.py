@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from cavae import numbers
 from cavae.config import DEFAULT_PRESET, FEWEST, VARIANTS, TrainConfig, train_config
-from cavae.jobs import Job, JobQueue, Order
+from cavae.jobs import Order
 from cavae.plots import group_order
 from cavae.registry import free_name, require_name
 from cavae.ui import glossary, registry, state
+from cavae.ui.queue import duration, jobs
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
@@ -29,12 +29,6 @@ NAMED = 3  # sites that are named in a sentence
 HEALTHY = "CN"
 JOB = "job"
 LOOKS = {"Calibrated": "calibrated", "As in the paper": "paper"}
-
-
-@st.cache_resource(show_spinner=False)
-def jobs() -> JobQueue:
-    """The one queue of this server."""
-    return JobQueue()
 
 
 @dataclass(frozen=True)
@@ -244,19 +238,3 @@ def start(order: Order) -> None:
     st.query_params[JOB] = job_id
     state.own(job_id)
     st.rerun()
-
-
-def current_job() -> Job | None:
-    """The job that the address names, if any."""
-    job_id = st.query_params.get(JOB)
-    job = jobs().find(job_id) if job_id else None
-    if job is not None:
-        state.own(job.id)
-    return job
-
-
-def duration(seconds: float) -> str:
-    """`20 seconds`, `3 minutes`: rounded as people say it."""
-    if seconds < 90:
-        return numbers.count(max(1, round(seconds)), "second" if round(seconds) <= 1 else "seconds")
-    return numbers.count(round(seconds / 60), "minutes")

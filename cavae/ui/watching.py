@@ -9,18 +9,11 @@ import streamlit as st
 
 from cavae.checkpoint import model_facts
 from cavae.jobs import Job, Order
-from cavae.ui import film, offering, registry, state
-from cavae.ui.training import JOB, duration, jobs
-from cavae.ui.widgets import plain
+from cavae.ui import film, offering, queue, registry, state
+from cavae.ui.queue import duration, jobs
+from cavae.ui.training import JOB
 
-STATUS = {
-    "queued": "Waiting",
-    "running": "Training",
-    "done": "Finished",
-    "cancelled": "Stopped",
-    "failed": "It did not work",
-    "interrupted": "Stopped with the server",
-}
+RUNNING = "Training"
 READING = """\
 Everything is measured on people who were held out: the network never learns from them.
 
@@ -55,7 +48,7 @@ def _show_job(job_id: str, ended: bool) -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
     ):
-        st.header(f"{STATUS[job.status]}: {plain(job.name)}", anchor=False, width="content")
+        st.header(queue.title(job, RUNNING), anchor=False, width="content")
         if not job.ended:
             _offer_to_stop(job)
     _tell_progress(job)
@@ -70,15 +63,10 @@ def _show_job(job_id: str, ended: bool) -> None:
 
 def _tell_progress(job: Job) -> None:
     if job.status == "queued":
-        before = jobs().ahead(job.id)
-        words = f"{before} {'job' if before == 1 else 'jobs'} before this one."
-        st.progress(0.0, words if before else "It begins in a moment.")
+        queue.tell_waiting(job)
     elif job.status == "running":
         st.progress(*_share(job))
-    if job.status == "failed":
-        st.error(plain(job.reason), icon=":material/error:")
-    elif job.reason:
-        st.info(plain(job.reason), icon=":material/schedule:")
+    queue.tell_reason(job)
     if job.ended:
         st.markdown(_what_was_kept(job))
 
@@ -163,14 +151,7 @@ def offer_running() -> None:
     for key in state.own_keys():
         job = jobs().find(key)
         if job is not None and job.kind == Order.kind and not job.ended:
-            label = f"{STATUS[job.status]}: {plain(job.name)}"
+            label = queue.title(job, RUNNING)
             if st.button(label, key=f"watch_{key}", icon=":material/visibility:"):
                 st.query_params[JOB] = key
                 st.rerun()
-
-
-def another_button() -> None:
-    """Back to the form; this job stays where its address leads."""
-    if st.button("Train another model", key="another", icon=":material/add:"):
-        del st.query_params[JOB]
-        st.rerun()

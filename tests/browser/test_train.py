@@ -41,7 +41,10 @@ def test_a_job_outlives_its_page_and_its_model_is_used_everywhere(page: Page, se
     expect(page.get_by_text("of at most 5,000")).to_be_visible(timeout=SETTLE_MS)
     people = page.get_by_role("img", name="Common z: should mix: people held out")
     before = people.get_attribute("aria-label")
+    distance = page.get_by_role("img", name="Distance to people held out")
+    curve = distance.get_attribute("aria-label")
     expect(people).not_to_have_accessible_name(before, timeout=SETTLE_MS)  # They move on.
+    expect(distance).not_to_have_accessible_name(curve, timeout=SETTLE_MS)
     expect(page.get_by_role("img", name="Salient s: should part")).to_be_visible()
     page.get_by_role("button", name="Stop and keep the best so far").click()
     heading(page, "Stopped: Demo-cohort", TRAINED_MS)

@@ -62,6 +62,13 @@ def trainings(app):
     return int(re.search(r"(\d+) of 8 trainings ended", said(app))[1])
 
 
+def at_address(page, parameter, app):
+    """A page whose address names the sweep of another."""
+    opened = open_page(page)
+    opened.query_params[parameter] = app.query_params["sweep"]
+    return opened.run()
+
+
 def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
     app = small(open_page("sweep", table), epochs=60)
     app.main.number_input(key="sweep_seeds").set_value(2).run()
@@ -76,6 +83,7 @@ def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
     button(app, "Go on").click().run()
     assert "".join(app.query_params["sweep"]) != stopped
     assert trainings(run_until(app, "Finished: people")) == 8
+    assert "Finished" not in said(at_address("train", "job", app)), "a sweep is no training"
     grid = Grid((10.0, 100.0), (0, 1), folds=2, cohorts=(Cohorts(("CN",), ("AD",)),), epochs=60)
     runs = run_sweep(cohort, grid, tmp_path)
     leakage = runs[runs["metric"] == "common_auc"].groupby("lambda")["value"]

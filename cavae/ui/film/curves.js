@@ -64,6 +64,7 @@ function drawPanel(figure, panel, until) {
   const { width, height } = svg.getBoundingClientRect();
   if (!width) return;
   svg.replaceChildren();
+  svg.setAttribute("aria-label", panel.alt);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const [low, high] = reachOf(panel);
   const scale = panel.log ? Math.log : (value) => value;
@@ -114,11 +115,11 @@ function panelsIn(host, panels) {
   if (host.dataset.titles !== titles) {
     host.dataset.titles = titles;
     host.replaceChildren();
-    for (const { title, unit, alt } of panels) {
+    for (const { title, unit } of panels) {
       const figure = add(host, "figure", { class: "filmPanel" });
       const caption = add(figure, "figcaption", {}, title);
       add(caption, "span", {}, unit);
-      add(figure, "svg", { role: "img", "aria-label": alt });
+      add(figure, "svg", { role: "img" });
     }
   }
   return [...host.children];

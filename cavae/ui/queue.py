@@ -1,0 +1,70 @@
+"""The one queue of jobs of this server, and what every page says alike of a job."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from cavae import numbers
+from cavae.jobs import Job, JobQueue
+from cavae.ui import state
+from cavae.ui.widgets import plain
+
+STATUS = {
+    "queued": "Waiting",
+    "done": "Finished",
+    "cancelled": "Stopped",
+    "failed": "It did not work",
+    "interrupted": "Stopped with the server",
+}
+
+
+@st.cache_resource(show_spinner=False)
+def jobs() -> JobQueue:
+    """The one queue of this server."""
+    return JobQueue()
+
+
+def named_job(parameter: str, kind: str) -> Job | None:
+    """The job of that kind which the address names, if any; the visitor's own from now on."""
+    job_id = st.query_params.get(parameter)
+    job = jobs().find(job_id) if job_id else None
+    if job is None or job.kind != kind:
+        return None
+    state.own(job.id)
+    return job
+
+
+def title(job: Job, running: str) -> str:
+    """How it stands, and its name; running: the word for work that goes on."""
+    return f"{STATUS.get(job.status, running)}: {plain(job.name)}"
+
+
+def tell_waiting(job: Job) -> None:
+    """How many are before one that waits."""
+    before = jobs().ahead(job.id)
+    words = f"{before} {'job' if before == 1 else 'jobs'} before this one."
+    st.progress(0.0, words if before else "It begins in a moment.")
+
+
+def tell_reason(job: Job) -> None:
+    """Why it failed, or ended before its time."""
+    if job.status == "failed":
+        st.error(plain(job.reason), icon=":material/error:")
+    elif job.reason:
+        st.info(plain(job.reason), icon=":material/schedule:")
+
+
+def another_button(label: str, parameter: str) -> None:
+    """Back to the form; this job stays where its address leads."""
+    if st.button(label, key="another", icon=":material/add:"):
+        del st.query_params[parameter]
+        st.rerun()
+
+
+def duration(seconds: float) -> str:
+    """`20 seconds`, `3 minutes`, `5 hours`: rounded as people say it."""
+    for unit, name, longest in ((1, "second", 90), (60, "minute", 90), (3600, "hour", 48)):
+        count = max(1, round(seconds / unit))
+        if count < longest:
+            return numbers.count(count, name if count == 1 else f"{name}s")
+    return numbers.count(round(seconds / 86400), "days")
