@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cavae import numbers
 from cavae.atlas import ASSETS
 from cavae.checkpoint import (
     DEFAULT_MODEL,
@@ -73,7 +74,7 @@ def check(volumes: Volumes, participants: Participants = None, as_json: AsJson =
     if as_json:
         typer.echo(result.to_json())
         return
-    typer.echo(f"{result.rows} people, {result.usable} usable; {_found(result)}.")
+    typer.echo(f"{numbers.people(result.rows)}, {result.usable} usable; {_found(result)}.")
     for name, column in result.recognition.columns.items():
         typer.echo(f"  {name}: {column if column is not None else 'not found'}")
     for label, count in result.diagnoses.items():
@@ -470,7 +471,7 @@ def _usable(table: Check) -> Check:
     """The table, unless nobody in it can be used."""
     if not len(table.cohort):
         first = f" The first problem: {table.problems[0].message}" if table.problems else ""
-        raise DataError(f"None of the {table.rows} people can be used.{first}")
+        raise DataError(f"None of {numbers.people(table.rows)} can be used.{first}")
     return table
 
 
@@ -480,7 +481,7 @@ def _remarks(table: Check) -> Iterator[str]:
     yield from (problem.message for problem in table.problems if problem.row is None)
     left_out = table.rows - table.usable
     if left_out:
-        yield f"{left_out} of {table.rows} people left out; `check` lists the problems."
+        yield f"{left_out} of {numbers.people(table.rows)} left out; `check` lists the problems."
 
 
 def _say(sentences: Iterable[str]) -> None:

@@ -5,9 +5,14 @@ import math
 MISSING = "–"
 
 
-def count(n: int, noun: str = "") -> str:
-    """`1,204 people`: a whole number with thousands separated, and what is counted."""
-    return f"{n:,} {noun}".strip()
+def counted(number: int, one: str, more: str | None = None) -> str:
+    """`1 row`, `2,000 rows`, `12 people`: a whole number with its noun; more: if not one + s."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
+
+
+def people(number: int) -> str:
+    """`1 person`, `1,204 people`."""
+    return counted(number, "person", "people")
 
 
 def volume(cubic_mm: float) -> str:

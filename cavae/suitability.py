@@ -9,7 +9,7 @@ from cavae.checkpoint import describe_model, load_preprocessor
 from cavae.cohort import Cohort
 from cavae.config import TrainConfig
 from cavae.errors import DataError
-from cavae.numbers import count
+from cavae.numbers import counted
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,6 @@ def _labels(cohort: Cohort, training: TrainConfig) -> tuple[str, ...]:
     named = ", ".join(sorted(set(others) - {""})[:5])
     what = f"a diagnosis that it has not learned ({named})" if named else "no diagnosis"
     return (
-        f"{count(len(others), 'person has' if len(others) == 1 else 'people have')} {what}; it "
+        f"{counted(len(others), 'person has', 'people have')} {what}; it "
         f"learned {', '.join(training.background)} and {', '.join(training.target)}.",
     )

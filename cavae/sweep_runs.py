@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from cavae import numbers
 from cavae.bootstrap import Bootstrap
 from cavae.cohort import Cohort, join_cohorts
 from cavae.ensemble import TOGETHER, ensembles
@@ -302,8 +303,8 @@ def require_people(cells: tuple[Cell, ...], people: People) -> None:
             fewest = folds * FEWEST_HELD_OUT
             if count < fewest:
                 raise DataError(
-                    f"{count} people are labelled {', '.join(labels)}; {folds} folds need at least "
-                    f"{fewest}, {FEWEST_HELD_OUT} in each."
+                    f"{numbers.people(count)} labelled {', '.join(labels)}; {folds} folds need at "
+                    f"least {fewest}, {FEWEST_HELD_OUT} in each."
                 )
     for cell in seen.values():
         part(cell, people)

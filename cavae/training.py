@@ -22,6 +22,7 @@ from cavae.errors import DataError
 from cavae.fitted import FittedModel
 from cavae.model import Network, initialize
 from cavae.monitoring import Pair
+from cavae.numbers import people
 from cavae.optimization import OnProgress, Problem, Progress, fit_networks
 from cavae.preprocessing import Preprocessor, fit_preprocessor
 from cavae.threads import one_thread
@@ -70,7 +71,7 @@ def split_cohort(cohort: Cohort, config: TrainConfig) -> Split:
         if found < FEWEST:
             there = ", ".join(sorted(set(diagnosis) - {""})) or "none"
             raise DataError(
-                f"{found} people are labelled {', '.join(labels)}; training needs at least "
+                f"{people(found)} labelled {', '.join(labels)}; training needs at least "
                 f"{FEWEST} on each side. Labels in the table: {there}."
             )
     cohort = cohort.select(diagnosis.isin((*config.background, *config.target)).to_numpy())

@@ -94,7 +94,7 @@ def test_a_job_cancelled_before_it_began_leaves_no_model(jobs):
 def test_a_job_that_cannot_work_says_why(jobs):
     job = wait(jobs, jobs.submit(order(replace(QUICK, target=("PD",)))), ended)
     assert job.status == "failed"
-    assert "0 people are labelled PD" in job.reason
+    assert "0 people labelled PD" in job.reason
 
 
 def test_a_process_that_is_killed_fails_with_its_reason_and_offers_the_last_checkpoint(jobs):

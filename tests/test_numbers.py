@@ -33,4 +33,6 @@ def test_what_is_not_known_is_a_dash(write):
 
 
 def test_a_count_separates_thousands():
-    assert numbers.count(1204, "people") == "1,204 people"
+    assert numbers.people(1204) == "1,204 people"
+    assert numbers.people(1) == "1 person"
+    assert numbers.counted(2000, "row") == "2,000 rows"

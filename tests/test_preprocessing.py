@@ -175,7 +175,7 @@ def test_a_missing_region_is_named(preprocessor, cohort):
 
 
 def test_a_label_nobody_has_is_refused_with_those_there_are(cohort):
-    with pytest.raises(DataError, match=r"0 people are labelled MCI.*Labels in the table: AD, CN"):
+    with pytest.raises(DataError, match=r"0 people labelled MCI.*Labels in the table: AD, CN"):
         fit_preprocessor(cohort, ["CN"], ["MCI"])
 
 
@@ -200,7 +200,7 @@ def test_another_unit_is_said_whether_the_site_is_adapted_to_it_or_not(
 
 def test_ages_outside_the_training_range_are_noticed(preprocessor, cohort):
     old = replace(cohort, subjects=cohort.subjects.assign(age=99.0))
-    assert "outside the ages the model learned from" in preprocessor.transform(old).notices[0]
+    assert "Outside the ages the model learned from" in preprocessor.transform(old).notices[0]
 
 
 def test_one_site_needs_no_harmonizing(cohort):

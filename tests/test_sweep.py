@@ -163,7 +163,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_anything_runs(people
 
 
 def test_too_few_people_are_refused_before_anything_runs(people, tmp_path):
-    with pytest.raises(DataError, match="30 people are labelled AD; 7 folds need at least 35"):
+    with pytest.raises(DataError, match="30 people labelled AD; 7 folds need at least 35"):
         run_sweep(people, Grid(folds=7, cohorts=AD), tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
@@ -245,7 +245,7 @@ def test_the_command_sweeps_a_simulation_with_what_is_known_of_it(tmp_path, monk
         (["--lambdas", "10,x"], "lambdas is '10,x'; accepted: numbers, by comma."),
         (["--seeds", "0.5"], "seeds is '0.5'; accepted: whole numbers, by comma."),
         (["--folds", "1"], "folds is 1"),
-        (["--target", "PD"], "0 people are labelled PD"),
+        (["--target", "PD"], "0 people labelled PD"),
         (["--data", "here"], "Give either --volumes or --data."),
         (["--scheduler", "here"], "accepted: local, or tcp://HOST:PORT"),
     ],

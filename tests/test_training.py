@@ -177,7 +177,7 @@ def test_unlabelled_people_are_left_out(cohort):
 
 def test_too_few_people_are_refused_with_their_number(cohort):
     few = cohort.select(np.arange(45))
-    with pytest.raises(DataError, match=r"5 people are labelled AD; training needs at least 10"):
+    with pytest.raises(DataError, match=r"5 people labelled AD; training needs at least 10"):
         train(few, QUICK)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cavae.cohort.plausibility import MIN_GROUP, clearly_smaller
-from cavae.cohort.text import counted, listed, missing, quoted, squashed
+from cavae.cohort.text import listed, missing, quoted, squashed
+from cavae.numbers import counted
 
 _SEX = dict.fromkeys(("m", "male", "man", "men", "boy"), "M") | dict.fromkeys(
     ("f", "female", "w", "woman", "women", "girl"), "F"

@@ -7,8 +7,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from cavae.cohort.text import counted, missing, quoted, shown, to_numbers
+from cavae.cohort.text import missing, quoted, shown, to_numbers
 from cavae.cohort.types import Problem
+from cavae.numbers import counted
 
 MAX_PROBLEMS = 1_000
 

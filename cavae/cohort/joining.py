@@ -9,9 +9,10 @@ from cavae.cohort.coding import are_groups
 from cavae.cohort.findings import Field, Findings
 from cavae.cohort.names import covariate_rank, is_fallback
 from cavae.cohort.reading import Table
-from cavae.cohort.text import counted, listed, missing, quoted
+from cavae.cohort.text import listed, missing, quoted
 from cavae.cohort.types import Cohort
 from cavae.errors import DataError
+from cavae.numbers import counted, people
 
 MAX_UNMATCHED = 20
 """People without volumes that are listed one by one."""
@@ -168,7 +169,7 @@ def _report_without_volumes(
     if len(positions) > MAX_UNMATCHED:
         findings.whole(
             "unmatched",
-            f"{counted(len(positions), 'person', 'people')} of {quoted(participants.name)} have "
+            f"{people(len(positions))} of {quoted(participants.name)} have "
             f"no volumes: {listed(ids.iloc[positions])}.",
             column,
         )

@@ -12,7 +12,8 @@ import pandas as pd
 
 from cavae.atlas import rois
 from cavae.cohort.findings import Field, Findings
-from cavae.cohort.text import ONE_GROUP, counted, has_invisible, listed, quoted
+from cavae.cohort.text import ONE_GROUP, has_invisible, listed, quoted
+from cavae.numbers import counted
 
 LOOKED_AT = 50
 """Cells of a column among which an example is looked for."""

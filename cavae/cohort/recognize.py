@@ -17,8 +17,9 @@ from cavae.cohort.names import (
     region,
 )
 from cavae.cohort.reading import Table
-from cavae.cohort.text import closest, counted, listed, quoted
+from cavae.cohort.text import closest, listed, quoted
 from cavae.errors import DataError
+from cavae.numbers import counted
 
 MIN_ROIS = 5
 """With fewer recognized regions, more numeric columns of another kind are the features."""

@@ -52,11 +52,6 @@ def listed(texts: Iterable[object], most: int = 10) -> str:
     return ", ".join(map(quoted, texts[:most])) + (", …" if len(texts) > most else "")
 
 
-def counted(number: int, one: str, more: str | None = None) -> str:
-    """The number with its noun: "1 row", "2,000 rows"."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
-
-
 def squashed(text: str) -> str:
     """Lower case letters and digits only: "Age (years)" and "AGE_years" become "ageyears"."""
     plain = unicodedata.normalize("NFKC", text).casefold()

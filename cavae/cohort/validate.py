@@ -12,7 +12,8 @@ import pandas as pd
 
 from cavae.atlas import rois
 from cavae.cohort.findings import Field, Findings
-from cavae.cohort.text import counted, listed, quoted
+from cavae.cohort.text import listed, quoted
+from cavae.numbers import counted, people
 
 AGE_RANGE = (18.0, 100.0)
 ICV_RANGE = (600_000.0, 2_600_000.0)
@@ -259,7 +260,7 @@ def validate_icv(
     absent = int((np.isnan(icv) & findings.usable).sum())
     if absent:
         findings.notices.append(
-            f"ICV is not given for {counted(absent, 'person', 'people')}; the model estimates it "
+            f"ICV is not given for {people(absent)}; the model estimates it "
             "from the volumes, age and sex."
         )
     return icv

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from cavae import numbers
 from cavae.atlas import rois
 from cavae.cohort import Cohort
 from cavae.cohort.text import shown
 from cavae.config import MAX_NAME
 from cavae.errors import CheckpointError, DataError, MisfitError
-from cavae.numbers import count
 from cavae.preprocessing.adaptation import MIN_HEALTHY_TO_ADAPT, Adaptation, adapt
 from cavae.preprocessing.harmonizer import SPLINE_DEGREE, Harmonizer, fit_harmonizer
 from cavae.preprocessing.icv import IcvModel, fit_icv
@@ -125,9 +125,10 @@ class Preprocessor:
         subjects = subjects.reset_index(drop=True).copy()
         for name, empty in (("age", subjects["age"].isna()), ("sex", subjects["sex"] == "")):
             if name in self.covariates and empty.any():
+                first = subjects["subject_id"][empty].iloc[0]
                 raise MisfitError(
-                    f"The model needs {name} for everyone and {int(empty.sum())} people have "
-                    f"none, the first being subject {subjects['subject_id'][empty].iloc[0]!r}."
+                    f"The model needs {name} for everyone and lacks it for "
+                    f"{numbers.people(int(empty.sum()))}, the first being subject {first!r}."
                 )
         subjects["icv_estimated"] = False
         notices = list(self._age_notice(subjects))
@@ -147,9 +148,10 @@ class Preprocessor:
         subjects["icv_estimated"] = missing
         per_cent = 100 * self.icv.error / self._typical_icv()
         return subjects, (
-            f"ICV was missing for {int(missing.sum())} of {len(subjects)} people and was estimated "
-            f"from the other volumes, age and sex (typical error {self.icv.error / 1000:.0f} mL, "
-            f"{per_cent:.1f} % in healthy people; it comes out too low where the brain has shrunk)."
+            f"ICV was missing for {int(missing.sum())} of {numbers.people(len(subjects))} and was "
+            "estimated from the other volumes, age and sex (typical error "
+            f"{self.icv.error / 1000:.0f} mL, {per_cent:.1f} % in healthy people; it comes "
+            "out too low where the brain has shrunk)."
         )
 
     def _typical_icv(self) -> float:
@@ -164,8 +166,9 @@ class Preprocessor:
         if not outside.any():
             return ()
         return (
-            f"{int(outside.sum())} of {len(subjects)} people are outside the ages the model "
-            f"learned from ({low:.0f} to {high:.0f} years): read their results with care.",
+            f"Outside the ages the model learned from ({low:.0f} to {high:.0f} years): "
+            f"{int(outside.sum())} of {numbers.people(len(subjects))}. Read their results with "
+            "care.",
         )
 
     def _far_notice(self, values: Array, adaptations: Mapping[str, Adaptation]) -> tuple[str, ...]:
@@ -243,18 +246,18 @@ class Preprocessor:
         mean = self._standardize(volumes, subjects, {}).mean(axis=0)
         return float(np.mean(mean**2)) <= CHANCE**2 / len(subjects) + TOO_LITTLE**2
 
-    def _uncorrected(self, people: Mapping[str, int]) -> str:
+    def _uncorrected(self, sites: Mapping[str, int]) -> str:
         """The warning for new sites, with how many people each, that could not be corrected."""
-        if len(people) == 1:
-            who = f"{_named(next(iter(people)))} is new to the model and has"
+        if len(sites) == 1:
+            who = f"{_named(next(iter(sites)))} is new to the model and has"
         else:
-            first = ", ".join(_named(site) for site in list(people)[:3])
-            more = f" and {len(people) - 3} more" if len(people) > 3 else ""
+            first = ", ".join(_named(site) for site in list(sites)[:3])
+            more = f" and {len(sites) - 3} more" if len(sites) > 3 else ""
             who = f"{first}{more} are new to the model and each have"
         return (
             f"Warning: {who} fewer than {MIN_HEALTHY_TO_ADAPT} people marked healthy "
             f"({', '.join(self.background)}), too few to correct for the scanner. The volumes of "
-            f"{count(sum(people.values()), 'people')} are used as they are, so scanner differences "
+            f"{numbers.people(sum(sites.values()))} are used as they are, so scanner differences "
             "may look like disease."
         )
 
@@ -292,7 +295,7 @@ def fit_preprocessor(
         if found.sum() < 2:
             labelled = ", ".join(sorted(set(cohort.subjects["diagnosis"]) - {""})) or "none"
             raise DataError(
-                f"{int(found.sum())} people are labelled {', '.join(labels)}; at least 2 are "
+                f"{numbers.people(int(found.sum()))} labelled {', '.join(labels)}; at least 2 are "
                 f"needed. Labels in the table: {labelled}."
             )
     _require_variation(cohort.features[healthy])
@@ -362,7 +365,7 @@ def _named(site: str) -> str:
     )
 
 
-def _adapted(site: str, known: bool, people: int, healthy: int) -> str:
+def _adapted(site: str, known: bool, number: int, healthy: int) -> str:
     named = _named(site)[0].upper() + _named(site)[1:]
     if known:
         return (
@@ -370,7 +373,7 @@ def _adapted(site: str, known: bool, people: int, healthy: int) -> str:
             "measure otherwise: it was adapted from them as a new site."
         )
     return (
-        f"{named} is new to the model: its {people} people were adapted from their own {healthy} "
+        f"{named} is new to the model: its {number} people were adapted from their own {healthy} "
         "healthy people."
     )
 

@@ -25,8 +25,8 @@ FLATTERED = (
     "of them, they flatter it."
 )
 NOT_COMPARABLE = (
-    "Figures measured on different people (last column) cannot be compared: a disease that is easy "
-    "to see makes any model look good."
+    "Figures measured on different people (column Measured on) cannot be compared: a "
+    "disease that is easy to see makes any model look good."
 )
 FITS, FITS_BUT, FITS_NOT, IN_USE = "yes", "yes, but", "no", "●"
 
@@ -92,7 +92,7 @@ def _explain(among_yours: bool) -> None:
     if table is None or not among_yours:
         st.caption(NOT_COMPARABLE)
     else:
-        people = numbers.count(len(table.cohort), "people")
+        people = numbers.people(len(table.cohort))
         st.caption(FLATTERED.format(people=people, name=plain(table.name)))
 
 
@@ -207,7 +207,7 @@ def describe(line: Line) -> None:
         st.error(plain(line.fault), icon=":material/error:")
         return
     one = line.standing
-    people = f", {numbers.count(one.people, 'people')}" if one.people else ""
+    people = f", {numbers.people(one.people)}" if one.people else ""
     st.markdown(
         plain(
             f"{one.variant.capitalize()} model of {one.features} {one.kind}: "

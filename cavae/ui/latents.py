@@ -119,8 +119,8 @@ def _ask_for_pair(space: str, names: tuple[str, ...]) -> tuple[str, str]:
 def _umap(space: str, latents: np.ndarray) -> np.ndarray:
     """The embedding of a space, once a session; of the demo, once a process."""
     table = state.loaded()
-    people = numbers.count(len(latents), "people")
-    seconds = numbers.count(2 + len(latents) // 200, "seconds")
+    people = numbers.people(len(latents))
+    seconds = numbers.counted(2 + len(latents) // 200, "second")
     first = "" if "umap" in sys.modules else ", and half a minute to start, once"
     wait = f"UMAP of {people}: about {seconds}{first} …"
     with st.spinner(wait, show_time=True):

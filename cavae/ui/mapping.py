@@ -10,8 +10,9 @@ import streamlit as st
 
 from cavae.atlas import rois
 from cavae.errors import DataError
+from cavae.numbers import counted
 from cavae.ui import uploads, widgets
-from cavae.ui.recognition import COVARIATES, NEEDED, counted
+from cavae.ui.recognition import COVARIATES, NEEDED
 
 if TYPE_CHECKING:
     from cavae.cohort import Check

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from cavae.numbers import counted
 from cavae.ui import downloads
-from cavae.ui.recognition import counted
 from cavae.ui.widgets import plain
 
 if TYPE_CHECKING:

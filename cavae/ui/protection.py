@@ -97,7 +97,7 @@ def _revealed(entry: Entry) -> dict[str, str]:
     except CavaeError:
         return row
     if people := sum(facts.get("people", {}).values()):
-        row["Learned from"] = numbers.count(people, "people")
+        row["Learned from"] = numbers.people(people)
     estimates = quality.estimates if quality else {}
     for name, keys in ATTACKS.items():
         if known := [estimates[key].value for key in keys if key in estimates]:

@@ -112,7 +112,7 @@ def _offer_own() -> None:
         rows = own.table()
         charts.draw(plot_usefulness(rows), key="quality_own", alt=_in_words(rows, "t"))
     with figures:
-        st.markdown(f"**{name}**, {numbers.count(len(table.cohort), 'people')}")
+        st.markdown(f"**{name}**, {numbers.people(len(table.cohort))}")
         _show_figures(own)
 
 

@@ -42,7 +42,7 @@ def title(job: Job, running: str) -> str:
 def tell_waiting(job: Job) -> None:
     """How many are before one that waits."""
     before = jobs().ahead(job.id)
-    words = f"{before} {'job' if before == 1 else 'jobs'} before this one."
+    words = f"{numbers.counted(before, 'job')} before this one."
     st.progress(0.0, words if before else "It begins in a moment.")
 
 
@@ -66,5 +66,5 @@ def duration(seconds: float) -> str:
     for unit, name, longest in ((1, "second", 90), (60, "minute", 90), (3600, "hour", 48)):
         count = max(1, round(seconds / unit))
         if count < longest:
-            return numbers.count(count, name if count == 1 else f"{name}s")
-    return numbers.count(round(seconds / 86400), "days")
+            return numbers.counted(count, name)
+    return numbers.counted(round(seconds / 86400), "day")

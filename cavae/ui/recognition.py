@@ -10,6 +10,7 @@ import streamlit as st
 
 from cavae import numbers
 from cavae.atlas import rois
+from cavae.numbers import counted, people
 from cavae.plots import group_order
 from cavae.ui import glossary, state, uploads
 from cavae.ui.widgets import plain
@@ -203,13 +204,3 @@ def _train_command(check: Check, reading: uploads.Reading) -> str:
     words += ["--participants", *participants] if participants else []
     words += ["--background", healthy, "--target", ",".join(others)]
     return shlex.join([*words, "--output", "pretrained/my-model"])
-
-
-def counted(n: int, noun: str) -> str:
-    """`1 row`, `12 rows`."""
-    return numbers.count(n, noun if n == 1 else f"{noun}s")
-
-
-def people(n: int) -> str:
-    """`1 person`, `12 people`."""
-    return numbers.count(n, "person" if n == 1 else "people")

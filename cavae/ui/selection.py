@@ -44,8 +44,7 @@ def panel(cohort: Cohort) -> None:
     picked = state.selected_subjects()
     words, pick, go, clear = st.columns([3, 3, 3, 2], vertical_alignment="bottom")
     if picked:
-        noun = "person" if len(picked) == 1 else "people"
-        words.markdown(f"**{numbers.count(len(picked), noun)} selected**")
+        words.markdown(f"**{numbers.people(len(picked))} selected**")
     else:
         words.markdown("Nobody selected")
     pick.selectbox(

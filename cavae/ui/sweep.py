@@ -121,7 +121,7 @@ def outlook(cohort: Cohort, grid: Grid) -> str:
     settings = len(cells) // (grid.folds * len(grid.seeds))
     longest = duration(STARTING_SECONDS + max(sum(each) / at_once, max(each)))
     return (
-        f"**{numbers.count(len(cells), 'trainings')}**: {settings} × {_seeds(grid)} × "
+        f"**{numbers.counted(len(cells), 'training')}**: {settings} × {_seeds(grid)} × "
         f"{grid.folds} folds, {at_once} at a time. About {longest} at most."
     )
 
@@ -210,7 +210,7 @@ def _grid_words(grid: Grid) -> str:
 
 
 def _seeds(grid: Grid) -> str:
-    return "1 seed" if len(grid.seeds) == 1 else f"{len(grid.seeds)} seeds"
+    return numbers.counted(len(grid.seeds), "seed")
 
 
 def _progress(job: Job) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from cavae.config import DEFAULT_PRESET, FEWEST, VARIANTS, TrainConfig, train_config
 from cavae.jobs import Order
+from cavae.numbers import people
 from cavae.plots import group_order
 from cavae.registry import free_name, require_name
 from cavae.ui import glossary, registry, state
@@ -168,9 +169,9 @@ def cautions(cohort: Cohort, groups: Groups) -> list[str]:
     """What may make the model worse than it looks."""
     healthy, ill = sides(cohort, groups)
     found = [
-        f"Only {len(side)} people {words}: below {FEW} the model learns those few people rather "
-        "than what they have in common."
-        for side, words in ((ill, "have the disease"), (healthy, "are healthy"))
+        f"Only {people(len(side))} {words}: below {FEW} the model learns those few people "
+        "rather than what they have in common."
+        for side, words in ((ill, "with the disease"), (healthy, "marked healthy"))
         if len(side) < FEW
     ]
     return [*found, *_of_sites(healthy, ill), *_of_ages(healthy, ill), *_of_sexes(healthy, ill)]
@@ -218,7 +219,8 @@ def problem(cohort: Cohort, groups: Groups) -> str | None:
         return "Choose at least one label on each side."
     for side, words in zip(sides(cohort, groups), ("healthy", "with the disease"), strict=True):
         if len(side) < FEWEST:
-            return f"{len(side)} people are {words}; training needs at least {FEWEST} on each side."
+            found = people(len(side))
+            return f"{found} {words}; training needs at least {FEWEST} on each side."
     return None
 
 

@@ -120,7 +120,7 @@ def sidebar_status() -> None:
         if (table := state.loaded()) is None:
             st.caption(":material/table: No people loaded")
         else:
-            people = numbers.count(len(table.cohort), "people")
+            people = numbers.people(len(table.cohort))
             st.caption(
                 f":material/table: **{plain(table.name)}** · {people}  \n"
                 f"{_by_diagnosis(table.cohort)}"

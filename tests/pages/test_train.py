@@ -33,7 +33,7 @@ def test_without_people_it_says_how_to_begin():
 def test_it_says_what_will_happen_before_it_begins(table):
     words = said(open_page("train", table))
     assert "40 healthy people and 30 with the disease, 8 brain regions" in words
-    assert "Only 30 people have the disease" in words
+    assert "Only 30 people with the disease" in words
     assert "Everyone is of one site" in words
 
 
