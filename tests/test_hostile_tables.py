@@ -15,6 +15,7 @@ from cavae.cohort import reading as reading_module
 from cavae.cohort.coding import codes
 from cavae.cohort.joining import join_cohorts
 from cavae.cohort.names import covariate_rank, region
+from cavae.cohort.parquet_pages import unpacked_size
 from cavae.cohort.text import to_numbers
 from cavae.errors import DataError
 from cavae.limits import Limits
@@ -123,6 +124,60 @@ def test_parquet_that_says_it_unfolds_too_far_is_not_read(monkeypatch):
     assert len(bomb.getvalue()) < MEGABYTE / 10
     with pytest.raises(DataError, match="bytes when unpacked"):
         read_cohort(bomb)
+
+
+def with_page_of(upload: Upload, true: int, said: int) -> Upload:
+    """The file with another size in the header of its page; at its end it says what it did."""
+
+    def field(size: int) -> bytes:  # A field of Thrift: 32-bit integer, zigzag, seven bits a byte.
+        value, digits = 2 * size, []
+        while value:
+            digits.append(value & 127 | 128)
+            value >>= 7
+        return bytes([0x15, *digits[:-1], digits[-1] & 127])
+
+    data = upload.getvalue()
+    at = data.index(field(true))
+    return Upload(data[:at] + field(said) + data[at + len(field(true)) :], upload.name)
+
+
+def test_parquet_of_which_a_page_unfolds_further_than_the_file_says_is_not_read(monkeypatch):
+    rows = 200_000
+    table = pa.table({"ID": np.arange(rows), "47": np.ones(rows)})
+    how = {
+        "use_dictionary": False,
+        "compression": "zstd",
+        "data_page_size": 10**8,
+        "max_rows_per_page": rows,
+    }
+    honest = packed(table, **how)
+    both = unpacked_size(honest.getvalue(), pq.read_metadata(io.BytesIO(honest.getvalue())))
+    lying = with_page_of(honest, both // 2, 2**27 - 1)
+    assert pq.read_metadata(io.BytesIO(lying.getvalue())).row_group(0).total_byte_size < 2**22
+    monkeypatch.setattr(Limits, "upload_bytes", 8 * MEGABYTE)
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", None)
+    with pytest.raises(DataError, match="bytes when unpacked"):
+        read_cohort(lying)
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        {},
+        {"compression": "none", "use_dictionary": False},
+        {"compression": "gzip", "data_page_version": "2.0"},
+        {"compression": "zstd", "row_group_size": 7, "data_page_size": 64},
+        {"compression": "snappy", "write_page_index": True, "write_page_checksum": True},
+    ],
+    ids=str,
+)
+def test_the_pages_of_an_honest_parquet_add_up_to_what_it_declares(how):
+    data = packed(pa.Table.from_pandas(people(300)), **how).getvalue()
+    declared = pq.read_metadata(io.BytesIO(data))
+    groups = [declared.row_group(i) for i in range(declared.num_row_groups)]
+    headers = sum(group.total_byte_size for group in groups) - unpacked_size(data, declared)
+    assert 0 < headers < 2_000 * len(groups) * declared.num_columns
+    assert len(read_cohort(Upload(data, "people.parquet")).cohort) == 300
 
 
 def test_parquet_in_several_row_groups_is_read_as_one():

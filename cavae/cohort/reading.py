@@ -16,6 +16,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
+from cavae.cohort.parquet_pages import unpacked_size
 from cavae.cohort.text import file_name, quoted, shown
 from cavae.errors import DataError
 from cavae.limits import Limits, limits
@@ -417,6 +418,7 @@ def _read_parquet(name: str, data: bytes) -> Table:
         _limit_shape(name, file.metadata.num_rows, len(file.schema_arrow), limits())
         _refuse_nested(name, file.schema_arrow)
         _limit_unpacked(name, _declared_size(file.metadata))
+        _limit_unpacked(name, unpacked_size(data, file.metadata))  # What it declares may be a lie.
         batches, size = [], 0
         for batch in file.iter_batches(batch_size=1000):
             size += sum(_unpacked_size(name, column) for column in batch.columns)
