@@ -36,7 +36,9 @@ def unpacked_size(data: bytes, metadata: Any) -> int:
 
 
 def _page_sizes(data: bytes, column: Any) -> Iterator[int]:
-    """The unpacked size of each page of one column of a row group."""
+    """The unpacked size of each page of one column of a row group; without values none is read."""
+    if not column.num_values:
+        return
     first, dictionary = column.data_page_offset, column.dictionary_page_offset
     at = dictionary if column.has_dictionary_page and 0 < dictionary < first else first
     end = min(at + column.total_compressed_size, len(data))

@@ -169,7 +169,7 @@ MUTATIONS = (
     *_of(
         "cohort/plausibility.py",
         COHORT,
-        ("values[rights].to_numpy() / values[lefts]", "values[lefts].to_numpy() / values[rights]"),
+        ("right, left = values[rights]", "left, right = values[rights]"),
         ("likeness < EXCHANGED", "likeness > -EXCHANGED"),
         ("a.mean() >= b.mean()", "a.mean() <= b.mean()"),
     ),
