@@ -32,6 +32,7 @@ with widgets.errors_as_sentences():
         widgets.require_training()
         order_form(widgets.require_cohort())
     else:
+        state.own(job.id)  # Whoever has the address may use its model.
         watching.show_job(job)
         watching.offer_model(job)
         queue.another_button("Train another model", training.JOB)

@@ -15,7 +15,7 @@ from cavae.cohort import reading as reading_module
 from cavae.cohort.coding import codes
 from cavae.cohort.joining import join_cohorts
 from cavae.cohort.names import covariate_rank, region
-from cavae.cohort.parquet_pages import unpacked_size
+from cavae.cohort.parquet_pages import page_sizes
 from cavae.cohort.text import to_numbers
 from cavae.errors import DataError
 from cavae.limits import Limits
@@ -151,7 +151,7 @@ def test_parquet_of_which_a_page_unfolds_further_than_the_file_says_is_not_read(
         "max_rows_per_page": rows,
     }
     honest = packed(table, **how)
-    both = unpacked_size(honest.getvalue(), pq.read_metadata(io.BytesIO(honest.getvalue())))
+    both = sum(page_sizes(honest.getvalue(), pq.read_metadata(io.BytesIO(honest.getvalue()))))
     lying = with_page_of(honest, both // 2, 2**27 - 1)
     assert pq.read_metadata(io.BytesIO(lying.getvalue())).row_group(0).total_byte_size < 2**22
     monkeypatch.setattr(Limits, "upload_bytes", 8 * MEGABYTE)
@@ -175,9 +175,15 @@ def test_the_pages_of_an_honest_parquet_add_up_to_what_it_declares(how):
     data = packed(pa.Table.from_pandas(people(300)), **how).getvalue()
     declared = pq.read_metadata(io.BytesIO(data))
     groups = [declared.row_group(i) for i in range(declared.num_row_groups)]
-    headers = sum(group.total_byte_size for group in groups) - unpacked_size(data, declared)
+    headers = sum(group.total_byte_size for group in groups) - sum(page_sizes(data, declared))
     assert 0 < headers < 2_000 * len(groups) * declared.num_columns
     assert len(read_cohort(Upload(data, "people.parquet")).cohort) == 300
+
+
+def test_parquet_in_too_many_pages_is_refused(monkeypatch):
+    monkeypatch.setattr(reading_module, "MAX_PAGES", 100)
+    with pytest.raises(DataError, match="at most 100 pages are accepted"):
+        read_cohort(packed(pa.Table.from_pandas(people(300))))
 
 
 def test_parquet_in_several_row_groups_is_read_as_one():

@@ -10,33 +10,27 @@ size of a page, field 3 the packed one).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import Any
 
 UNPACKED, PACKED = 2, 3
 DEEPEST = 8  # structs and lists within each other; a PageHeader has 3
-MOST_PAGES = 500_000  # which takes seconds to walk
 BOOLEANS, BYTE, INTEGERS, DOUBLE, BINARY = (1, 2), 3, (4, 5, 6), 7, 8
 LISTS, STRUCT = (9, 10), 12
 
 
-def unpacked_size(data: bytes, metadata: Any) -> int:
-    """Bytes of all pages once decompressed; metadata: pyarrow's, of the same file.
+def page_sizes(data: bytes, metadata: Any) -> Iterator[int]:
+    """Bytes of each page once decompressed; metadata: pyarrow's, of the same file.
 
-    Raises ValueError where a header cannot be read, or there is no end of them.
+    Raises ValueError where a header cannot be read.
     """
-    groups = (metadata.row_group(i) for i in range(metadata.num_row_groups))
-    columns = (group.column(j) for group in groups for j in range(group.num_columns))
-    total = 0
-    for pages, size in enumerate(chain.from_iterable(_page_sizes(data, one) for one in columns)):
-        if pages >= MOST_PAGES:
-            raise ValueError("too many pages")
-        total += size
-    return total
+    for i in range(metadata.num_row_groups):
+        group = metadata.row_group(i)
+        for j in range(group.num_columns):
+            yield from _sizes_of(data, group.column(j))
 
 
-def _page_sizes(data: bytes, column: Any) -> Iterator[int]:
-    """The unpacked size of each page of one column of a row group; without values none is read."""
+def _sizes_of(data: bytes, column: Any) -> Iterator[int]:
+    """Those of one column of a row group; without values no page is read."""
     if not column.num_values:
         return
     first, dictionary = column.data_page_offset, column.dictionary_page_offset

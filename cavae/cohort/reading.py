@@ -16,7 +16,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import pandas as pd
 
-from cavae.cohort.parquet_pages import unpacked_size
+from cavae.cohort.parquet_pages import page_sizes
 from cavae.cohort.text import file_name, quoted, shown
 from cavae.errors import DataError
 from cavae.limits import Limits, limits
@@ -27,6 +27,9 @@ MAX_CELLS = 40_000_000
 
 MAX_LINES = 2_000_000
 """With blank ones; a spreadsheet may export a million of them."""
+
+MAX_PAGES = 500_000
+"""Of a Parquet file: their headers are walked in seconds."""
 
 MAX_NAME = 1_000
 """Characters of a column name."""
@@ -418,7 +421,7 @@ def _read_parquet(name: str, data: bytes) -> Table:
         _limit_shape(name, file.metadata.num_rows, len(file.schema_arrow), limits())
         _refuse_nested(name, file.schema_arrow)
         _limit_unpacked(name, _declared_size(file.metadata))
-        _limit_unpacked(name, unpacked_size(data, file.metadata))  # What it declares may be a lie.
+        _limit_pages(name, page_sizes(data, file.metadata))  # What it declares may be a lie.
         batches, size = [], 0
         for batch in file.iter_batches(batch_size=1000):
             size += sum(_unpacked_size(name, column) for column in batch.columns)
@@ -438,6 +441,14 @@ def _read_parquet(name: str, data: bytes) -> Table:
 
 def _limit_unpacked(name: str, size: int) -> None:
     _limit(name, size, 4 * limits().upload_bytes, "bytes when unpacked")
+
+
+def _limit_pages(name: str, sizes: Iterable[int]) -> None:
+    total = 0
+    for pages, size in enumerate(sizes, start=1):
+        total += size
+        _limit(name, pages, MAX_PAGES, "pages")
+        _limit_unpacked(name, total)
 
 
 def _declared_size(metadata) -> int:

@@ -6,7 +6,6 @@ import streamlit as st
 
 from cavae import numbers
 from cavae.jobs import Job, JobQueue
-from cavae.ui import state
 from cavae.ui.widgets import plain
 
 STATUS = {
@@ -25,13 +24,10 @@ def jobs() -> JobQueue:
 
 
 def named_job(parameter: str, kind: str) -> Job | None:
-    """The job of that kind which the address names, if any; the visitor's own from now on."""
+    """The job of that kind which the address names, if any."""
     job_id = st.query_params.get(parameter)
     job = jobs().find(job_id) if job_id else None
-    if job is None or job.kind != kind:
-        return None
-    state.own(job.id)
-    return job
+    return job if job is not None and job.kind == kind else None
 
 
 def title(job: Job, running: str) -> str:

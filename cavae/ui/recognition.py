@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from cavae import numbers
 from cavae.atlas import rois
-from cavae.numbers import counted, people
+from cavae.numbers import counted, people, volume
 from cavae.plots import group_order
 from cavae.ui import glossary, state, uploads
 from cavae.ui.widgets import plain
@@ -69,7 +68,7 @@ def _understood(cohort: Cohort) -> dict[str, str]:
         "id": plain(f"{them['subject_id'].iloc[0]}, …") if len(them) else NOBODY,
         "age": f"{age.min():.0f} to {age.max():.0f} years, median {age.median():.0f}",
         "sex": _counts(them["sex"]),
-        "icv": f"{numbers.volume(round(icv.mean(), -3))} on average",
+        "icv": f"{volume(round(icv.mean(), -3))} on average",
         "diagnosis": _counts(them["diagnosis"]),
         "site": _counts(sites) if sites.nunique() <= 4 else f"{sites.nunique()} sites",
     }

@@ -94,13 +94,14 @@ def keep_downloads(files: MediaFileManager) -> None:
     Nobody holds such a file. Streamlit marks it when anyone's script ends and deletes it when the
     next one does, which in a class of thirty is before the browser has asked for it.
     """
-    remove, last = files.remove_orphaned_files, -math.inf
+    remove, last, one_at_a_time = files.remove_orphaned_files, -math.inf, threading.Lock()
 
     def remove_seldom() -> None:
         nonlocal last
-        if time.monotonic() - last >= FETCHED:
-            last = time.monotonic()
-            remove()
+        with one_at_a_time:
+            if time.monotonic() - last >= FETCHED:
+                remove()
+                last = time.monotonic()
 
     files.remove_orphaned_files = remove_seldom
 

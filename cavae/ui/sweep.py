@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from cavae import numbers
 from cavae.config import TrainConfig
 from cavae.errors import ConfigError
 from cavae.jobs import Job
+from cavae.numbers import counted
 from cavae.sweep import ENOUGH, FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
 from cavae.ui import charts, downloads, queue, state
 from cavae.ui.queue import duration, jobs
@@ -121,7 +121,7 @@ def outlook(cohort: Cohort, grid: Grid) -> str:
     settings = len(cells) // (grid.folds * len(grid.seeds))
     longest = duration(STARTING_SECONDS + max(sum(each) / at_once, max(each)))
     return (
-        f"**{numbers.counted(len(cells), 'training')}**: {settings} × {_seeds(grid)} × "
+        f"**{counted(len(cells), 'training')}**: {settings} × {counted(len(grid.seeds), 'seed')} × "
         f"{grid.folds} folds, {at_once} at a time. About {longest} at most."
     )
 
@@ -204,13 +204,9 @@ def _grid_words(grid: Grid) -> str:
         f"{'/'.join(one.target)} against {'/'.join(one.background)}" for one in grid.cohorts
     )
     return (
-        f"{cohorts}. Each setting with {_seeds(grid)} × {grid.folds} folds, "
+        f"{cohorts}. Each setting with {counted(len(grid.seeds), 'seed')} × {grid.folds} folds, "
         f"at most {grid.epochs} epochs."
     )
-
-
-def _seeds(grid: Grid) -> str:
-    return numbers.counted(len(grid.seeds), "seed")
 
 
 def _progress(job: Job) -> None:

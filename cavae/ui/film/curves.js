@@ -61,10 +61,10 @@ function reachOf(panel) {
 /** Draw a panel anew in its figure; what is under the pointer is said beside its title. */
 function drawPanel(figure, panel, until) {
   const svg = figure.querySelector("svg");
+  svg.setAttribute("aria-label", panel.alt);
   const { width, height } = svg.getBoundingClientRect();
   if (!width) return;
   svg.replaceChildren();
-  svg.setAttribute("aria-label", panel.alt);
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const [low, high] = reachOf(panel);
   const scale = panel.log ? Math.log : (value) => value;
