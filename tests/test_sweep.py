@@ -266,6 +266,11 @@ def test_bad_input_is_one_line_status_2_and_no_folder(
     assert not (tmp_path / "out").exists()
 
 
+def heed_ctrl_c() -> None:
+    """As a terminal starts a command: whoever runs the tests in the background has it ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def works_in(group: int) -> bool:
     """Whether a process of the group still runs; one that nobody has asked after yet does not."""
     for process in psutil.process_iter():
@@ -292,6 +297,7 @@ def test_ctrl_c_says_what_is_kept_and_leaves_no_process(table, tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     while not (tmp_path / "out" / "summary.csv").exists():
         assert process.poll() is None
