@@ -9,14 +9,13 @@ from pathlib import Path
 
 from cavae.card import facts, write_card
 from cavae.checkpoint import save_model
-from cavae.cohort import Cohort, join_cohorts
+from cavae.cohort import join_cohorts
 from cavae.config import DEFAULT_VARIANT, TrainConfig
 from cavae.errors import Stopped
-from cavae.evaluation import FLOOR_RATIO, SEPARATION_RATIO, Figure, evaluate_cohort
-from cavae.fitted import FittedModel
-from cavae.metrics import wasserstein2
+from cavae.evaluation import Figure, evaluate_cohort
+from cavae.fidelity import fidelity_figures
 from cavae.optimization import OnProgress
-from cavae.quality import STEPS, OnStep, Quality, draw_groups, groups_of, measure_quality
+from cavae.quality import STEPS, OnStep, Quality, measure_quality
 from cavae.simulation import SemiSynthetic, read_simulation
 from cavae.threads import one_thread
 from cavae.training import Interim, Split, TrainedModel, train
@@ -65,28 +64,6 @@ def train_and_save(
         quality = _quality_apart(trained, split, measured_on, on_step)
     save_trained(trained, folder, trained_on, figures, measured_on, quality=quality)
     return trained
-
-
-def fidelity_figures(model: FittedModel, train: Cohort, held_out: Cohort) -> tuple[Figure, ...]:
-    """How like held-out people the generated ones are, and how far their groups lie apart.
-
-    The floor is the distance to those the model learned from, who are real. As many generated
-    people are taken as real ones, because few lie farther apart than many, and not of the same
-    pairs, who are too alike. None of it when a group has not two people to measure.
-    """
-    learned, real = groups_of(model, train), groups_of(model, held_out)
-    if min(*learned.sizes, *real.sizes) < 2:
-        return ()
-    generated = draw_groups(model)
-    distance = wasserstein2(generated.target[: len(learned.target)], real.target)
-    floor = wasserstein2(learned.target, real.target)
-    ill = generated.target[-len(real.target) :]
-    healthy = generated.background[: len(real.background)]
-    apart = wasserstein2(ill, healthy) / wasserstein2(real.target, real.background)
-    return (
-        Figure(FLOOR_RATIO, "target", distance / floor, "1"),
-        Figure(SEPARATION_RATIO, "target and background", apart, "1"),
-    )
 
 
 def _quality_apart(

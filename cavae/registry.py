@@ -60,13 +60,12 @@ class Registry:
     def visible(self, keys: Iterable[str]) -> tuple[Entry, ...]:
         """What someone with these keys may use: the box, own ones in the order of keys, shared."""
         public = self._public()
-        owned = {folder.name: digest for folder, digest in public.items()}
-        own = []
-        for key in dict.fromkeys(keys):
-            if (folder := self.find(key)) is not None:
-                shared = [name for name, digest in owned.items() if digest == _digest(key)]
-                place = self._storage / SHARED / shared[0] if shared else None
-                own.append(Entry(folder, OWN, key, place))
+        shared = {digest: folder for folder, digest in public.items()}
+        own = [
+            Entry(folder, OWN, key, shared.get(_digest(key)))
+            for key in dict.fromkeys(keys)
+            if (folder := self.find(key)) is not None
+        ]
         mine = {entry.public for entry in own}
         others = [Entry(f, SHARED_BY_OTHERS) for f in public if f not in mine]
         box = [Entry(folder, BOX) for folder in _models(self._box)]

@@ -14,24 +14,17 @@ import numpy as np
 import pandas as pd
 
 from cavae import numbers
-from cavae.bootstrap import Bootstrap
 from cavae.cohort import Cohort, join_cohorts
 from cavae.ensemble import TOGETHER, ensembles
 from cavae.errors import DataError
-from cavae.estimates import Estimate, Metric
+from cavae.estimates import Metric
 from cavae.evaluation import MEANINGS, evaluate_cohort
+from cavae.fidelity import cohort_fidelity
 from cavae.fitted import FittedModel
 from cavae.folds import deal_folds
-from cavae.quality import groups_of
 from cavae.simulation import SPLITS, SemiSynthetic
 from cavae.simulation_evaluation import METRICS as OF_SIMULATION
-from cavae.simulation_evaluation import (
-    PAIRS,
-    SEED,
-    evaluate_simulation,
-    fidelity,
-    separation,
-)
+from cavae.simulation_evaluation import evaluate_simulation
 from cavae.sweep import (
     RUNS_FILE,
     SUMMARY_FILE,
@@ -44,7 +37,6 @@ from cavae.sweep import (
     rows_of,
     summarize,
 )
-from cavae.synthesis import SampleRequest, sample_pairs
 from cavae.tables import save_table
 from cavae.tasks import LOCAL, Task, run_tasks
 from cavae.training import Run, Split, split_cohort, train_together
@@ -59,6 +51,7 @@ NICE = 10  # a sweep takes every processor, but pages that are looked at come fi
 DEAL = 0  # the seed of who is in which part: the same people for every setting and seed
 WORKERS = 8  # who should all have work before cells train together
 FEWEST_HELD_OUT = 5  # people of each side in a fold, or nothing can be said of it
+DISTANCES = ("w2_target", "w2_background")
 TRUTH = ("effect_r", "effect_rmse", "effect_slope", "coverage90", "completeness", "common_auc")
 """What is measured only where the true twins and subtypes are known."""
 FIGURES = {
@@ -217,29 +210,16 @@ def measure(model: FittedModel, split: Split, simulated: SemiSynthetic | None) -
         for figure in evaluate_cohort(model, split.test)
         if simulated is None or FIGURES[figure.metric] not in TRUTH
     ]
-    estimates = _distances(model, split)
-    if simulated is not None:
+    if simulated is None:
+        estimates = cohort_fidelity(model, split.train, split.test)
+    else:
         known = evaluate_simulation(model, simulated, resamples=0).estimates
-        estimates |= {key: known[key] for key in TRUTH}
+        estimates = {key: known[key] for key in (*DISTANCES, "separation", *TRUTH)}
     for key, estimate in estimates.items():
         rows.append((key, "all", estimate.value, estimate.reference))
-    for side in ("target", "background"):
-        distance = estimates[f"w2_{side}"]
-        rows.append((f"w2_{side}_ratio", "all", distance.value / distance.reference, 1.0))
+        if key in DISTANCES:
+            rows.append((f"{key}_ratio", "all", estimate.value / estimate.reference, 1.0))
     return [row for row in rows if np.isfinite(row[2])]
-
-
-def _distances(model: FittedModel, split: Split) -> dict[str, Estimate]:
-    """w2_target, w2_background and separation, without intervals."""
-    pairs = sample_pairs(model, SampleRequest(PAIRS, SEED, standardized=True))
-    test, learned, none = groups_of(model, split.test), groups_of(model, split.train), Bootstrap(0)
-    return {
-        "w2_target": fidelity(pairs.target, test.target, learned.target, none),
-        "w2_background": fidelity(pairs.background, test.background, learned.background, none),
-        "separation": separation(
-            (pairs.target, pairs.background), (test.target, test.background), none
-        ),
-    }
 
 
 # --------------------------------------------------------------------------- the sweep

@@ -56,6 +56,7 @@ ORDER = (
     "usefulness",
     "privacy",
     "quality",
+    "fidelity",
     "standing",
     "provenance",
     "tasks",
