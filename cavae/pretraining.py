@@ -14,6 +14,7 @@ from cavae.config import TrainConfig, train_config
 from cavae.demo import make_demo
 from cavae.evaluation import Figure, evaluate_cohort
 from cavae.experiments import SIMULATED, save_trained, split_of
+from cavae.fidelity import fidelity_figures
 from cavae.folds import deal_folds
 from cavae.quality import Quality, mean_quality, measure_quality
 from cavae.simulation import simulate
@@ -99,7 +100,8 @@ def cross_validate(cohort: Cohort, config: TrainConfig) -> tuple[tuple[Figure, .
         split, others = split_cohort(cohort.select(~held_out), settings), cohort.select(held_out)
         trained = train(split, settings)
         qualities.append(measure_quality(trained, split.train, others, split.validation))
-        for figure in evaluate_cohort(trained, others):
+        apart = evaluate_cohort(trained, others)
+        for figure in (*apart, *fidelity_figures(trained, split.train, others)):
             values[figure.metric, figure.group, figure.good].append(figure.value)
     figures = tuple(
         Figure(metric, group, float(np.mean(of_folds)), good)
