@@ -3,11 +3,13 @@
 import base64
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from cavae import explorer
+from cavae.atlas import roi
 from cavae.errors import ConfigError
 from cavae.explorer.people import MAX_PEOPLE
 from cavae.person import effect_at, person_table
@@ -68,11 +70,92 @@ def test_it_begins_with_somebody_who_has_the_disease(data, cohort):
     assert subjects.loc[data["start"], "diagnosis"] == "AD"
 
 
-def test_axes_hold_everybody(data, twins):
-    low, high = ([axis[end] for axis in data["axes"]] for end in ("low", "high"))
-    assert (twins.encoding.salient >= low).all()
-    assert (twins.encoding.salient <= high).all()
-    assert "changes most" in data["axes"][0]["hint"]
+def test_it_begins_with_the_middle_one_of_the_diseased(data, cohort, twins):
+    ill = np.flatnonzero(cohort.subjects["diagnosis"] == "AD")
+    effect = np.abs(twins.effect[ill]).mean(axis=1)
+    row = cohort.subjects["subject_id"].tolist().index(data["start"])
+    assert (effect < np.abs(twins.effect[row]).mean()).sum() == len(ill) // 2
+
+
+def test_axes_hold_everybody_and_three_sd_and_end_at_whole_numbers(tiny_model, cohort, twins):
+    far = twins.encoding.salient.copy()
+    far[0] = (4.2, -5.1, 0, 0, 0)
+    wide = replace(twins, encoding=replace(twins.encoding, salient=far))
+    axes = explorer.explorer_data(tiny_model, cohort, wide)["axes"]
+    for k, axis in enumerate(axes):
+        assert axis["low"] == min(-3, np.floor(far[:, k].min()))
+        assert axis["high"] == max(3, np.ceil(far[:, k].max()))
+    assert [axis["name"] for axis in axes] == ["s1", "s2", "s3", "s4", "s5"]
+
+
+def test_a_hint_names_the_two_regions_that_one_more_changes_most(data, tiny_model):
+    average = explorer.average_person(tiny_model)
+    steps = [effect_at(tiny_model, average, one) for one in np.eye(5)]
+    for axis, change in zip(data["axes"], steps, strict=True):
+        if np.abs(change).max() < 0.05:
+            assert "hardly anything" in axis["hint"]
+            continue
+        first, second = np.argsort(np.abs(change))[::-1][:2]
+        words = [
+            f"{roi(tiny_model.config.features[k]).label} {change[k]:+.1f} SD"
+            for k in (first, second)
+        ]
+        assert axis["hint"].endswith(f"most: {', '.join(words)}.".replace("-", "−"))
+
+
+def test_the_plane_is_that_in_which_the_groups_differ(tiny_model, cohort, twins):
+    salient = np.random.default_rng(0).normal(size=twins.encoding.salient.shape)
+    salient[:, 0] *= 9  # wide, and no group in it
+    ill = (cohort.subjects["diagnosis"] == "AD").to_numpy()
+    salient[:, 0] -= np.where(ill, salient[ill, 0].mean(), salient[~ill, 0].mean())
+    salient[ill, 4] += 5
+    salient[ill, 2] -= 3
+    shown = replace(twins, encoding=replace(twins.encoding, salient=salient))
+    assert explorer.explorer_data(tiny_model, cohort, shown)["plane"] == [2, 4]
+
+
+def test_colours_end_where_all_but_two_in_a_hundred_people_are(tiny_model, cohort, twins):
+    effect = np.zeros_like(twins.effect)
+    effect[:, 3] = -np.linspace(0, 3.3, len(effect))  # the 98th percentile is 3.23: to 3.5
+    told = replace(twins, effect=effect, healthy=twins_observed(cohort, twins) / 0.75)
+    sent = explorer.explorer_data(tiny_model, cohort, told)
+    assert sent["limit"] == 3.5
+    assert sent["percentLimit"] == 30, "everybody is at 75 % of their twin"
+
+
+def test_a_group_is_outlined_by_its_own_mean_and_covariance(data, cohort, twins):
+    for region, name in zip(data["regions"], ("CN", "AD"), strict=True):
+        own = twins.encoding.salient[(cohort.subjects["diagnosis"] == name).to_numpy()]
+        assert unpacked(region["mean"]) == pytest.approx(own.mean(axis=0))
+        spread = (own - own.mean(axis=0)).T @ (own - own.mean(axis=0)) / (len(own) - 1)
+        assert unpacked(region["covariance"]) == pytest.approx(spread, abs=1e-5)
+        assert region["share"] == pytest.approx(len(own) / len(cohort))
+    assert [(g["name"], g["count"], g["color"]) for g in data["groups"]] == [
+        ("CN", 60, "#0072B2"),
+        ("AD", 40, "#D55E00"),
+    ]
+
+
+def test_the_average_person_is_of_median_age_and_the_commoner_sex(tiny_model):
+    population = tiny_model.preprocessor.populations["target"]
+    facts = explorer.average_person(tiny_model).facts
+    assert facts["age"] == np.median(population.ages)
+    assert facts["sex"] == ("F" if population.female >= 0.5 else "M")
+    assert facts["icv"] == population.icv[facts["sex"]][0]
+
+
+def test_the_mesh_of_a_region_is_on_its_own_side(data):
+    mesh = data["mesh"]
+    at, vertices = unpacked(mesh["vertexOffsets"]), unpacked(mesh["vertices"])
+    faces, ends = unpacked(mesh["faces"]), unpacked(mesh["faceOffsets"])
+    for k, name in enumerate(mesh["names"]):
+        own = vertices[at[k] : at[k + 1]] * mesh["scale"]
+        right = own[:, 0].mean() > 0
+        assert right == (roi(name).hemisphere == "R"), name
+        assert np.abs(own).max() < 100, "mm"
+        assert faces[ends[k] : ends[k + 1]].max() == len(own) - 1
+    sides = {shell["side"]: unpacked(shell["vertices"])[:, 0].mean() for shell in mesh["shells"]}
+    assert sides["L"] < 0 < sides["R"]
 
 
 def test_regions_are_the_groups_and_of_several_subtypes_the_subtypes(
@@ -107,8 +190,6 @@ def test_the_average_person_has_no_disease_and_gets_the_expected_one(tiny_model)
 
 
 def test_a_conditional_vae_is_refused_in_a_sentence(tiny_model, cohort, twins):
-    from dataclasses import replace
-
     conditional = replace(tiny_model, config=replace(tiny_model.config, variant="conditional"))
     with pytest.raises(ConfigError, match="no salient space to explore; accepted: a contrastive"):
         explorer.explorer_data(conditional, cohort, twins)
