@@ -13,7 +13,6 @@ import multiprocessing
 import os
 import queue
 import re
-import secrets
 import signal
 import threading
 import time
@@ -32,16 +31,14 @@ from cavae.errors import CavaeError, ConfigError, Stopped
 from cavae.limits import limits, require_training
 from cavae.logs import log
 from cavae.scatter import Camera
-from cavae.storage import LOCK, is_worked_on, require_room
+from cavae.storage import KEY, LOCK, RECORD, is_worked_on, new_key, require_room
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
     from cavae.optimization import Progress
 
 MOST_PICTURES, MOST_FILMS = 200, 20
-RECORD = "job.json"
 NAME = r"[A-Za-z0-9][\w.-]{0,63}"
-ID = r"[A-Za-z0-9_-]{22}"
 ENDED = ("done", "cancelled", "failed", "interrupted")
 CRASHED = "The process ended by itself (exit status {code}); there may be too little memory."
 OVERTIME = "It was stopped at this server's limit of {minutes:,} minutes."
@@ -214,7 +211,7 @@ class JobQueue:
         written, or when the server's limits are reached.
         """
         self._require_place(others)
-        job = Job(secrets.token_urlsafe(16), order.name, order.settings, order.kind)
+        job = Job(new_key(), order.name, order.settings, order.kind)
         try:
             (self._storage / job.id).mkdir(mode=0o700, parents=True)
             _write_record(job, self._storage / job.id)
@@ -232,7 +229,7 @@ class JobQueue:
         """The job of that id, of this server or of one before it; None if there is none."""
         if job_id in self._jobs:
             return self._jobs[job_id]
-        if not re.fullmatch(ID, job_id):
+        if not re.fullmatch(KEY, job_id):
             return None
         folder = self._storage / job_id
         job = _read_record(folder)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -23,9 +22,9 @@ from pathlib import Path
 from cavae.archive import Unpacked, unpack_model
 from cavae.checkpoint import MODEL_FILES, PRETRAINED
 from cavae.errors import CheckpointError, ConfigError
-from cavae.jobs import ID, NAME, require_model_name
+from cavae.jobs import NAME, require_model_name
 from cavae.limits import limits, require_uploads
-from cavae.storage import SHARED, STAGING, is_worked_on, require_room
+from cavae.storage import KEY, SHARED, STAGING, is_worked_on, new_key, require_room
 
 OWNER = ".owner"  # SHA-256 of the key of who shared it
 BOX, OWN, SHARED_BY_OTHERS = "in the box", "own", "shared"
@@ -73,7 +72,7 @@ class Registry:
 
     def find(self, key: str) -> Path | None:
         """The model of that key; None while it is being made, and when there is none."""
-        if not re.fullmatch(ID, key):
+        if not re.fullmatch(KEY, key):
             return None
         place = self._storage / key
         found = _models(place)
@@ -85,7 +84,7 @@ class Registry:
         in nothing or has no room."""
         require_uploads()
         require_room(self._storage)
-        key = secrets.token_urlsafe(16)
+        key = new_key()
         with self._staging() as staging:
             unpacked = unpack_model(archive, file_name, staging)
             name = free_name(unpacked.folder.name, [one.name for one in self.visible(keys)])

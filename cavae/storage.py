@@ -6,6 +6,8 @@ A folder in it belongs to one key, which nobody can guess; `shared` to everybody
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,9 +21,15 @@ from cavae.limits import MEGABYTE, Limits, limits
 
 LOCK = ".lock"
 SHARED = "shared"
-KEY_LENGTH = 22  # of secrets.token_urlsafe(16)
+KEY = r"[A-Za-z0-9_-]{22}"
+RECORD = "job.json"
 STAGING, DISCARDED = ".staging-", ".discarded-"
 DAY = 86_400.0  # seconds
+
+
+def new_key() -> str:
+    """A key that nobody can guess, of the pattern KEY."""
+    return secrets.token_urlsafe(16)
 
 
 def require_room(storage: Path) -> None:
@@ -68,11 +76,18 @@ def _left_behind(storage: Path) -> Iterator[Path]:
 
 def _deletable(storage: Path, allowed: Limits) -> Iterator[Path]:
     """Whose time may have come: jobs and models, shared ones only where that is said."""
-    for path in storage.glob("?" * KEY_LENGTH):
-        if path.is_dir() and not is_worked_on(path):
+    for path in storage.glob("*"):
+        if _is_of_a_key(path) and not is_worked_on(path):
             yield path
     if allowed.delete_shared:
         yield from (storage / SHARED).glob("*")
+
+
+def _is_of_a_key(path: Path) -> bool:
+    """A job or a model, and no other folder whose name happens to look like a key."""
+    if not re.fullmatch(KEY, path.name):
+        return False
+    return (path / RECORD).exists() or any(path.glob("*/config.json"))
 
 
 def _delete(path: Path, storage: Path) -> bool:

@@ -50,11 +50,21 @@ def test_nothing_is_deleted_unless_it_is_said(tmp_path):
 
 
 def test_a_job_at_work_and_what_is_not_ours_stay(tmp_path):
-    working, other = kept(tmp_path / f"{KEY}1", 99), kept(tmp_path / "notes", 99)
+    working, notes = kept(tmp_path / f"{KEY}1", 99), kept(tmp_path / "notes", 99)
+    named_like_a_key = kept(tmp_path / "brain_volumes_of_2024_", 99)
+    (named_like_a_key / "job.json").rename(named_like_a_key / "volumes.csv")
     with FileLock(working / LOCK):
         clean(tmp_path, Limits(keep_days=1))
     assert working.exists()
-    assert other.exists()
+    assert notes.exists()
+    assert (named_like_a_key / "volumes.csv").exists()
+
+
+def test_a_model_that_was_added_goes_too(tmp_path):
+    model = kept(tmp_path / f"{KEY}1" / "model", 31)
+    (model / "job.json").rename(model / "config.json")
+    assert clean(tmp_path, Limits(keep_days=30)) == 1
+    assert os.listdir(tmp_path) == []
 
 
 def test_what_a_killed_server_left_half_done_goes_after_a_day(tmp_path):
