@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -49,6 +50,11 @@ def rois() -> tuple[Roi, ...]:
 @lru_cache(maxsize=1)
 def _by_index() -> dict[str, Roi]:
     return {one.index: one for one in rois()}
+
+
+def are_regions(features: Iterable[str]) -> bool:
+    """Whether all of these features are regions of the atlas, by MUSE index."""
+    return set(features) <= _by_index().keys()
 
 
 def roi(index: str) -> Roi:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from cavae.atlas import rois
+from cavae.atlas import are_regions, rois
 from cavae.plots import plot_distributions, plot_latent_matrix, plot_severity
 from cavae.plots.ablation import plot_common_auc_by_variant, plot_completeness_by_variant
 from cavae.plots.latent import without_webgl
@@ -296,12 +296,7 @@ def fits_simulation(model: FittedModel) -> bool:
     """Whether a model is one of the semi-synthetic experiment: its labels, and brain regions."""
     labels = (DIAGNOSES["background"],), (DIAGNOSES["target"],)
     same = (tuple(model.training.background), tuple(model.training.target)) == labels
-    return same and is_of_regions(model)
-
-
-def is_of_regions(model: FittedModel) -> bool:
-    """Whether all features of a model are brain regions of the atlas."""
-    return set(model.config.features) <= {one.index for one in rois()}
+    return same and are_regions(model.config.features)
 
 
 # --------------------------------------------------------------------------- drawings

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cavae import numbers
-from cavae.atlas import rois
+from cavae.atlas import are_regions, rois
 from cavae.checkpoint import Model
 from cavae.cohort import Cohort
 from cavae.preprocessing.preprocessor import AGE_MARGIN
@@ -50,7 +50,7 @@ class Person:
     @property
     def unit(self) -> str:
         """Unit of observed, healthy, mean and sd: "mm³" for regions of the atlas, else unknown."""
-        return "mm³" if set(self.features) <= {roi.index for roi in rois()} else ""
+        return "mm³" if are_regions(self.features) else ""
 
     @property
     def own_anatomy(self) -> bool:

@@ -8,7 +8,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from cavae.atlas import rois
+from cavae.atlas import are_regions
 from cavae.checkpoint import describe_model
 from cavae.cohort import Cohort
 from cavae.evaluation import FLOOR_RATIO, SEPARATION_RATIO, evaluate_cohort
@@ -109,7 +109,6 @@ def standing(name_or_folder: str | Path) -> Standing:
     """What config.json says of a model; raises CheckpointError when it cannot be read."""
     model, training, facts = describe_model(name_or_folder)
     quality = Quality.from_facts(facts)
-    regions = set(model.features) <= {roi.index for roi in rois()}
     return Standing(
         variant=model.variant,
         background=training.background,
@@ -117,7 +116,7 @@ def standing(name_or_folder: str | Path) -> Standing:
         trained_on=facts.get("trained_on", ""),
         people=sum(facts.get("people", {}).values()),
         features=len(model.features),
-        kind="regions" if regions else "features",
+        kind="regions" if are_regions(model.features) else "features",
         figures=_of_card(facts.get("figures", []), training.target[-1]) | _of_quality(quality),
         measured_on=facts.get("measured_on") or (quality.measured_on if quality else NOT_SAID),
     )

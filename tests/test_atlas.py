@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cavae.atlas import ASSETS, PLANES, Rings, Roi, Slice, roi, rois, slice_outlines
+from cavae.atlas import ASSETS, PLANES, Rings, Roi, Slice, are_regions, roi, rois, slice_outlines
 from cavae.errors import DataError
 
 CENTILES = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -40,6 +40,11 @@ def test_hippocampus_is_described_in_plain_words() -> None:
     assert found.name == "Hippocampus_R"
     assert found.label == "Right hippocampus"
     assert 3000 < found.typical < 5000
+
+
+def test_features_are_regions_only_when_every_one_is_in_the_atlas() -> None:
+    assert are_regions(["47", "48"])
+    assert not are_regions(["47", "cortisol"])
 
 
 def test_labels_are_unique() -> None:

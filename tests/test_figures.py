@@ -127,4 +127,3 @@ def test_a1_shows_the_folds_of_its_metric():
 def test_a_model_fits_the_simulation_by_its_labels_and_regions(semi_synthetic, tiny_model):
     assert figures.fits_simulation(load_model(semi_synthetic[1]))
     assert not figures.fits_simulation(tiny_model)
-    assert figures.is_of_regions(tiny_model)

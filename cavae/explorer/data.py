@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cavae import numbers
-from cavae.atlas import ASSETS, rois
+from cavae.atlas import ASSETS, are_regions, rois
 from cavae.checkpoint import Model
 from cavae.cohort import Cohort
 from cavae.explorer.model_parts import (
@@ -46,7 +46,7 @@ def explorer_data(model: Model, cohort: Cohort, twins: Twins) -> dict[str, Any]:
     """
     require_explorable(model)
     rows, encoding = shown_rows(len(cohort)), twins.encoding
-    average, muse = average_person(model), _has_regions(model)
+    average, muse = average_person(model), are_regions(model.config.features)
     return {
         "model": {
             "name": model.name,
@@ -81,10 +81,6 @@ def bundled_data(model: Model) -> dict[str, Any]:
     """`explorer_data` of a model with the people that go with it."""
     cohort = bundled_cohort(model)
     return explorer_data(model, cohort, healthy_twins(model, encode(model, cohort)))
-
-
-def _has_regions(model: Model) -> bool:
-    return set(model.config.features) <= {roi.index for roi in rois()}
 
 
 def _roi(feature: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cavae.atlas import ASSETS, rois
+from cavae.atlas import ASSETS, are_regions
 from cavae.checkpoint import Model
 from cavae.cohort import Cohort, read_cohort
 from cavae.person import Person
@@ -38,7 +38,7 @@ def _draw(model: Model) -> Cohort:
     healthy, diseased = DRAWN
     pairs = sample_pairs(model, SampleRequest(healthy + diseased))
     volumes = np.concatenate([pairs.background[:healthy], pairs.target[healthy:]])
-    muse = set(model.config.features) <= {roi.index for roi in rois()}
+    muse = are_regions(model.config.features)
     people = healthy + diseased
     subjects = pairs.subjects.assign(
         subject_id=[f"synthetic-{i + 1:03d}" for i in range(people)],

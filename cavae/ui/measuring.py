@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae import figures, findings, report
+from cavae.atlas import are_regions
 from cavae.bootstrap import RESAMPLES
 from cavae.checkpoint import DEFAULT_MODEL, available_models, model_stamp
 from cavae.errors import DataError
@@ -49,7 +50,7 @@ def of_simulation() -> Model | None:
 def of_real_people() -> Model:
     """The model in use if it is of real people and brain regions, else the default one."""
     current = models.current_model()
-    other = figures.fits_simulation(current) or not figures.is_of_regions(current)
+    other = figures.fits_simulation(current) or not are_regions(current.config.features)
     return models.load_model(DEFAULT_MODEL) if other else current
 
 
@@ -141,7 +142,7 @@ def _measured_people(model: Model) -> report.Measured:
             return _measured_loaded(model, table)
         except DataError as error:
             remark = f"{table.name} is not in the pictures: {error}"
-    scene = report.demo_scene(model) if figures.is_of_regions(model) else None
+    scene = report.demo_scene(model) if are_regions(model.config.features) else None
     return report.measured_cohort(model, scene, remark=remark)
 
 
