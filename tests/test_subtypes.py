@@ -5,7 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
+from cavae.calibration.parameters import PREVALENCE
 from cavae.errors import ConfigError
 from cavae.subtypes import (
     answer,
@@ -82,6 +84,27 @@ def test_the_likeliest_is_named_and_patients_are_likelier_than_the_healthy(tiny_
     assert table.loc[ill, "chance_1"].mean() > 2 * table.loc[~ill, "chance_1"].mean()
     assert ((table["chance_1"] > 0.5) == (table["subtype"] == "1")).all()
     assert set(table["subtype"]) == {"1", "none"}
+
+
+def test_a_subtype_keeps_its_own_share_and_the_command_says_it_in_per_cent(three_subtypes):
+    assert [one.share for one in describe_subtypes(three_subtypes)] == [0.5, 0.3, 0.2]
+    lines = report(three_subtypes).splitlines()
+    assert lines[1].startswith("2: Entorhinal area and hippocampus; 30 % of the patients learned")
+    assert "Right hippocampus −3.0 SD" in lines[1]
+
+
+def test_chances_are_those_of_bayes(three_subtypes):
+    own = three_subtypes.calibration
+    s = np.random.default_rng(1).normal(size=(6, 5))
+    densities = [
+        PREVALENCE * weight * multivariate_normal(mean, covariance).pdf(s)
+        for weight, mean, covariance in zip(own.weights, own.means, own.covariances, strict=True)
+    ]
+    healthy = multivariate_normal(own.healthy_mean, own.healthy_covariance).pdf(s)
+    densities.insert(0, (1 - PREVALENCE) * healthy)
+    expected = np.stack(densities, axis=1)
+    found = subtype_chances(three_subtypes, s)
+    assert found == pytest.approx(expected / expected.sum(axis=1, keepdims=True), abs=1e-6)
 
 
 def test_nobody_without_disease_in_s_has_a_subtype(three_subtypes):
