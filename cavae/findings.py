@@ -61,14 +61,10 @@ def figure_text(value: float, unit: str = "", low: float = np.nan, high: float =
     if not np.isfinite(value):
         return numbers.MISSING
     places = 1 if unit == "SD²" else 2
-    text = _number(value, places)
+    text = numbers.number(value, places)
     if np.isfinite(low) and np.isfinite(high):
-        text += f" ({_number(low, places)}\u00a0to\u00a0{_number(high, places)})"
+        text += f" ({numbers.number(low, places)}\u00a0to\u00a0{numbers.number(high, places)})"
     return text
-
-
-def _number(value: float, places: int) -> str:
-    return numbers.signed(value, places).removeprefix("+")
 
 
 def _in_two_lines(title: str) -> str:
@@ -169,11 +165,10 @@ def _best(metric: str) -> float:
 def clinical_forest(table: pd.DataFrame) -> pd.DataFrame:
     """Rows for `plot_forest` of a `clinical_table`: recorded, with loaded people beside."""
     names = table["metric"].str.replace(" (SD)", "", regex=False) + ", " + table["group"]
-    names = names.str[:1].str.upper() + names.str[1:]
     return pd.DataFrame(
         {
             "panel": table["unit"].map(PANELS),
-            "label": names.map(_wrapped),
+            "label": _capital(names).map(_wrapped),
             "value": table["recorded"],
             "low": np.nan,
             "high": np.nan,
@@ -183,11 +178,15 @@ def clinical_forest(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _capital(names: pd.Series) -> pd.Series:
+    return names.str[:1].str.upper() + names.str[1:]
+
+
 def clinical_text(table: pd.DataFrame) -> pd.DataFrame:
     """A `clinical_table` as people read it."""
     text = pd.DataFrame(
         {
-            "Figure": table["metric"],
+            "Figure": _capital(table["metric"]),
             "Of": table["group"],
             "Recorded": table["recorded"].map(figure_text),
             "Loaded people": table["loaded"].map(figure_text),

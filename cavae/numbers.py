@@ -50,6 +50,11 @@ def signed(value: float, places: int) -> str:
     return f"{'−' if value < 0 else '+'}{text}"
 
 
+def number(value: float, places: int) -> str:
+    """`0.42` or `−1.70`: a number with a sign below zero alone."""
+    return signed(value, places).removeprefix("+")
+
+
 def ordinal(number: int) -> str:
     """`1st`, `2nd`, `3rd`, `4th`, `11th`."""
     ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")

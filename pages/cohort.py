@@ -7,7 +7,6 @@ import streamlit as st
 from cavae.ui import charts, frame, glossary, models, notices, pairs, quality, results, state
 
 frame.require()
-charts.make_readable()
 st.title("Cohort", anchor=False)
 st.markdown(
     "Pairs of imagined people: each with the disease (target), and as their healthy twin "

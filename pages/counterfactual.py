@@ -21,7 +21,6 @@ from cavae.ui import (
 from cavae.ui.glossary import explain
 
 frame.require()
-charts.make_readable()
 st.title("Counterfactual", anchor=False)
 table = state.loaded()
 

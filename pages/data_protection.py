@@ -16,7 +16,7 @@ with st.container(width=960), widgets.errors_as_sentences():
     st.header("What is kept", anchor=False)
     protection.show_kept()
     st.caption(
-        "Who runs the computer that this app runs on can look into its memory and its storage. A "
+        "Whoever runs the computer that this app runs on can look into its memory and storage. A "
         "key is part of the address of a job and of page Models: whoever has that address can use, "
         "share or delete the model."
     )

@@ -3,10 +3,9 @@
 import streamlit as st
 
 from cavae import figures, findings
-from cavae.ui import charts, frame, measuring, merits, models, widgets
+from cavae.ui import frame, measuring, merits, models, widgets
 
 frame.require()
-charts.make_readable()
 st.title("Evaluate", anchor=False)
 
 with widgets.errors_as_sentences():

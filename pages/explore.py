@@ -4,7 +4,6 @@ import numpy as np
 import streamlit as st
 
 from cavae.ui import (
-    charts,
     comparison,
     downloads,
     explorer,
@@ -17,7 +16,6 @@ from cavae.ui import (
 )
 
 frame.require()
-charts.make_readable()
 st.title("Explore", anchor=False)
 
 explorer.show_dropped()

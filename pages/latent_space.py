@@ -3,7 +3,6 @@
 import streamlit as st
 
 from cavae.ui import (
-    charts,
     choices,
     coloring,
     downloads,
@@ -18,7 +17,6 @@ from cavae.ui import (
 )
 
 frame.require()
-charts.make_readable()
 st.title("Latent space", anchor=False)
 cohort = widgets.require_cohort().cohort
 st.caption(latents.READING)

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from cavae.ui import charts, frame, queue, state, sweep, training, widgets
+from cavae.ui import frame, queue, state, sweep, training, widgets
 
 frame.require()
-charts.make_readable()
 st.title("Sweep", anchor=False)
 
 
@@ -14,7 +13,7 @@ def order_form(table: state.Loaded) -> None:
     from cavae.sweep_runs import SweepOrder, require_people
 
     st.markdown(
-        "Train many models with other settings, and see which do best on people whom they have not "
+        "Train many models with different settings, and see which do best on people they have not "
         "seen, and how much of that is chance."
     )
     groups = training.choose_groups(table.cohort)

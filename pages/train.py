@@ -3,10 +3,9 @@
 import streamlit as st
 
 from cavae.jobs import Order
-from cavae.ui import charts, frame, notices, queue, state, training, watching, widgets
+from cavae.ui import frame, notices, queue, state, training, watching, widgets
 
 frame.require()
-charts.make_readable()
 st.title("Train", anchor=False)
 
 

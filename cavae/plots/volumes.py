@@ -292,7 +292,7 @@ def plot_effect_ranking(
     low, high = min([0.0, *ends]), max([0.0, *ends])
     room = 0.25 * (high - low)
     if intervals is not None:
-        figure.add_trace(_numbers_beside(named, told, gap=0.05 * room), row=1, col=1)
+        figure.add_trace(_numbers_beside(named, told, gap=0.12 * room), row=1, col=1)
     figure.update_xaxes(
         title_text=f"Effect ({unit})",
         range=[

@@ -15,7 +15,7 @@ TOOLS = ["zoomIn2d", "zoomOut2d", "autoScale2d"]
 
 
 def make_readable() -> None:
-    """Let the words of figures and sliders on this page have the page's own colour."""
+    """Let the words of figures and sliders have the page's own colour."""
     st.html(READABLE)
 
 

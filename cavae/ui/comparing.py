@@ -114,8 +114,10 @@ def choose(found: Sequence[Line], among_yours: bool) -> Line:
     key = f"models_{hash(tuple(addresses))}_{st.session_state.get(CHOSEN, 0)}"
     row = st.session_state.setdefault(f"first of {key}", addresses.index(shown))
     labels = registry.labels()
+    table = _table(found, labels)
+    measured = [one.name for one in CRITERIA if one.name in table]
     st.dataframe(
-        _table(found, labels),
+        table.style.format(partial(numbers.number, places=2), subset=measured),
         hide_index=True,
         column_config=_columns(),
         height="content",
@@ -191,8 +193,7 @@ def whose(entry: Entry) -> str:
 
 def _columns() -> dict[str, object]:
     figures = {
-        one.name: st.column_config.NumberColumn(one.name, format="%.2f", help=one.meaning)
-        for one in CRITERIA
+        one.name: st.column_config.NumberColumn(one.name, help=one.meaning) for one in CRITERIA
     }
     return figures | {
         "Model": st.column_config.TextColumn("Model", help=f"{IN_USE} is the one in use."),

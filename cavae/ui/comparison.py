@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,9 +40,9 @@ COLUMNS = {
     "label": st.column_config.TextColumn("Region"),
     "healthy": st.column_config.NumberColumn("Twin (mm³)", format="%,.0f"),
     "observed": st.column_config.NumberColumn("Now (mm³)", format="%,.0f"),
-    "effect": st.column_config.NumberColumn("Effect (SD)", format="%+.1f", help=explain("SD")),
+    "effect": st.column_config.NumberColumn("Effect (SD)", help=explain("SD")),
     "interval": st.column_config.TextColumn("Interval (SD)", help=explain("interval")),
-    "percent": st.column_config.NumberColumn("Effect (%)", format="%+.0f"),
+    "percent": st.column_config.NumberColumn("Effect (%)"),
     "percent_interval": st.column_config.TextColumn("Interval (%)"),
     "certain": st.column_config.TextColumn("Clear", help="The interval does not hold 0."),
 }
@@ -129,7 +130,12 @@ def show_all(rows: pd.DataFrame, unit: str) -> None:
             ],
             certain=np.where(ordered["clear"], "clear", ""),
         )
-    expander.dataframe(ordered[list(columns)], hide_index=True, column_config=columns)
+    written = {
+        "effect": partial(numbers.signed, places=1),
+        "percent": partial(numbers.signed, places=0),
+    }
+    shown = ordered[list(columns)].style.format(written)
+    expander.dataframe(shown, hide_index=True, column_config=columns)
 
 
 def _pairs(rows: pd.DataFrame, *columns: str) -> list[tuple[float, float]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
-from cavae.ui import navigation, widgets
+from cavae.ui import charts, navigation, widgets
 
 ASSETS = Path(__file__).parents[2] / "assets"
 ICON = str(ASSETS / "icon.svg")
@@ -20,6 +20,7 @@ def run() -> None:
         # An entry of its own keeps the menu, and with it the choice of a light or dark theme.
         menu_items={"About": widgets.NOT_DIAGNOSTIC},
     )
+    charts.make_readable()
     page = st.navigation(navigation.pages())
     st.logo(str(ASSETS / "logo.svg"), icon_image=ICON, size="large")
     widgets.sidebar_status()

@@ -200,6 +200,7 @@ def offer_files(ablation: findings.Ablation | None) -> None:
             on_click="ignore",
         )
     st.caption(
-        "The report has the intervals once they are measured above. :material/lock: With a table "
-        "of your own loaded, both files hold its people: ids, diagnoses and standardized volumes."
+        "The report has the intervals of a model of simulated people once they are measured on "
+        "this page. :material/lock: With a table of your own loaded, both files hold its people: "
+        "ids, diagnoses and standardized volumes."
     )

@@ -65,7 +65,7 @@ PAGES: tuple[Entry, ...] = (
         "pages/sweep.py",
         "Sweep",
         ":material/stacked_line_chart:",
-        "Train many models with other settings and compare them.",
+        "Train many models with different settings and compare them.",
     ),
     Entry(
         "pages/models.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import streamlit as st
 from cavae.config import TrainConfig
 from cavae.errors import ConfigError
 from cavae.jobs import Job
-from cavae.numbers import counted
+from cavae.numbers import counted, number
 from cavae.sweep import ENOUGH, FEWEST_FOLDS, MOST_FOLDS, Cohorts, Grid, read_runs, summarize
 from cavae.ui import charts, downloads, queue, state
 from cavae.ui.queue import duration, jobs
@@ -121,8 +122,9 @@ def outlook(cohort: Cohort, grid: Grid) -> str:
     settings = len(cells) // (grid.folds * len(grid.seeds))
     longest = duration(STARTING_SECONDS + max(sum(each) / at_once, max(each)))
     return (
-        f"**{counted(len(cells), 'training')}**: {settings} × {counted(len(grid.seeds), 'seed')} × "
-        f"{grid.folds} folds, {at_once} at a time. About {longest} at most."
+        f"**{counted(len(cells), 'training')}**: {counted(settings, 'setting')} × "
+        f"{counted(len(grid.seeds), 'seed')} × {grid.folds} folds, {at_once} at a time. "
+        f"About {longest} at most."
     )
 
 
@@ -293,15 +295,10 @@ def _show_table(summary: pd.DataFrame) -> None:
     )
     columns = {"model": "Model", "lambda": "λ", "mean": "Mean", "sd": "SD"}
     columns |= {"low": "95 % from", "high": "to", "runs": "Trainings"}
-    st.dataframe(
-        summary[list(columns)].rename(columns=columns),
-        hide_index=True,
-        column_config={
-            name: st.column_config.NumberColumn(format="%.3f")
-            for name in ("Mean", "SD", "95 % from", "to")
-        },
-        height="content",
-    )
+    table = summary[list(columns)].rename(columns=columns)
+    written = dict.fromkeys(("Mean", "SD", "95 % from", "to"), partial(number, places=3))
+    shown = table.style.format({"λ": "{:g}", **written})
+    st.dataframe(shown, hide_index=True, height="content")
 
 
 def _offer_tables(runs: pd.DataFrame) -> None:

@@ -96,7 +96,7 @@ def require_cohort() -> state.Loaded:
         return table
     with st.container(border=True):
         st.header("No people loaded yet", anchor=False)
-        st.markdown("This page shows people. Look around with 300 synthetic ones, or load yours.")
+        st.markdown("This page needs people. Begin with 300 synthetic ones, or load yours.")
         demo, own = st.columns(2)
         with demo:
             demo_button()

@@ -22,7 +22,7 @@ def test_a_sweep_fills_its_picture_comes_back_and_stops(page: Page, server: Serv
     page.get_by_role("link", name="Sweep").click()
     fill(page, "Seeds", 50)
     fill(page, "Epochs", 3)
-    expect(page.get_by_text("450 trainings: 3 × 50 seeds × 3 folds")).to_be_visible()
+    expect(page.get_by_text("450 trainings: 3 settings × 50 seeds × 3 folds")).to_be_visible()
     page.get_by_role("button", name="Sweep", exact=True).click()
     expect(page.get_by_role("heading", name="Sweeping: Demo cohort")).to_be_visible(timeout=30_000)
 

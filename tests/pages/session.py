@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
@@ -66,3 +67,10 @@ def highlighted(figure: dict[str, Any]) -> set[str]:
 def table(app: AppTest) -> pd.DataFrame:
     """The first table of the page."""
     return app.main.dataframe[0].value
+
+
+def written(app: AppTest, column: str) -> list[str]:
+    """What people read in a column of the first table of the page: numbers as they are written."""
+    shown = app.main.dataframe[0]
+    texts = convert_arrow_bytes_to_pandas_df(shown.proto.arrow_data.styler.display_values)
+    return texts.iloc[:, list(shown.value.columns).index(column)].tolist()

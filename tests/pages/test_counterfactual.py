@@ -7,8 +7,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from typer.testing import CliRunner
 
+from cavae import numbers
 from cavae.__main__ import app as command_line
-from tests.pages.session import button, figures, open_page, people_in, said, table
+from tests.pages.session import button, figures, open_page, people_in, said, table, written
 from tests.people import make_cohort, write_cohort
 
 ILL = "p070"
@@ -61,6 +62,8 @@ def test_the_page_shows_the_numbers_of_the_command(
     for index, label in {"47": "Right hippocampus", "31": "Right amygdala"}.items():
         assert rows(app).loc[label, "healthy"] == told[f"healthy_{index}"]
         assert rows(app).loc[label, "effect"] == told[f"effect_{index}"]
+    effects = rows(app)["effect"]
+    assert written(app, "effect") == [numbers.signed(effect, 1) for effect in effects]
     memory = [told[f"healthy_{index}"] for index in ("48", "47", "32", "31")]
     assert dots(app, "Healthy twin") == memory
 

@@ -15,7 +15,7 @@ from cavae.checkpoint import PRETRAINED
 from cavae.evaluation import evaluate_cohort
 from cavae.registry import Registry
 from cavae.ui.state import DEMO
-from tests.pages.session import figures, open_page, said, table
+from tests.pages.session import figures, open_page, said, table, written
 from tests.people import make_cohort, write_cohort
 
 
@@ -85,6 +85,7 @@ def test_the_models_in_the_box_are_compared_and_it_says_where_own_ones_come_from
     assert "cannot be compared" in said(app)
     assert "Models that you train on page Train" in said(app)
     assert "Fits" not in real, "no table is loaded"
+    assert f"−{-real['Hippocampus (SD)']:.2f}" in written(app, "Hippocampus (SD)")
 
 
 def test_it_says_which_models_fit_the_loaded_table_and_why_others_do_not(

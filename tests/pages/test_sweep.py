@@ -7,7 +7,7 @@ import pytest
 
 from cavae.sweep import Cohorts, Grid
 from cavae.sweep_runs import run_sweep
-from tests.pages.session import button, figures, open_page, run_until, said
+from tests.pages.session import button, figures, open_page, run_until, said, written
 from tests.people import make_cohort, write_cohort
 
 
@@ -37,7 +37,7 @@ def test_without_people_it_says_how_to_begin():
 
 def test_it_says_before_how_many_trainings_that_is(table):
     app = small(open_page("sweep", table))
-    assert "4 trainings: 2 × 1 seed × 2 folds" in said(app).replace("*", "")
+    assert "4 trainings: 2 settings × 1 seed × 2 folds" in said(app).replace("*", "")
     app.main.multiselect(key="sweep_models").set_value(["Calibrated", "Conditional VAE"]).run()
     assert "6 trainings" in said(app), "a conditional VAE has no λ to vary"
 
@@ -91,6 +91,7 @@ def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
     pd.testing.assert_series_equal(
         shown.set_index("λ")["Mean"], leakage.mean(), check_names=False, rtol=1e-12
     )
+    assert written(app, "λ") == ["10", "100"]
     assert len(figures(app)[0]["data"]) == 2
     button(app, "Another sweep").click().run()
     assert "sweep" not in app.query_params
