@@ -1,9 +1,9 @@
 """A large file for one visitor: written to disk in the background, watched, cancelled, streamed.
 
 Streamlit holds what its download button gives in memory, whole, as long as the session lasts. So a
-large file is written piece by piece into a folder of its own, and `route`, which app.py adds to the
-server, sends it from there. Only who knows its token can have it, and it is deleted when its
-visitor is gone.
+large file is written piece by piece to disk, without a name, and `route`, which app.py adds to the
+server, sends it from there. Only who knows its token can have it. It is deleted when its visitor is
+gone, and by the system when the server is, however that ended.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ import tempfile
 import threading
 import time
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 import streamlit as st
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 from streamlit import config, runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -36,6 +38,7 @@ PATH, THREAD = "made", "making"
 ROOMY = Path("/var/tmp")  # on disk where /tmp may be memory
 WAITING, WRITING, READY, FAILED, GONE = "waiting", "writing", "ready", "failed", "gone"
 LOOK, GRACE = 2.0, 120.0  # seconds between two looks for the visitor, and until they are missed
+PIECE = 1024**2  # bytes that are read at once
 UNEXPECTED = "The file could not be made ({kind})."
 
 Tell = Callable[[float], None]  # takes the share that is done
@@ -81,34 +84,65 @@ class Making:
         self.wanted, self.name, self.mime = wanted, name, mime
         self.token = secrets.token_urlsafe(32)
         self.progress = _Progress(_visitor())
-        folder = tempfile.TemporaryDirectory(prefix="cavae-", dir=folder_for(size))
-        self.path = Path(folder.name) / "file"
+        self._file = _Nameless(folder_for(size))
         weakref.finalize(self, self.progress.cancelled.set)
         threading.Thread(
-            target=_make, args=(folder, self.path, write, self.progress), name=THREAD, daemon=True
+            target=_make, args=(self._file, write, self.progress), name=THREAD, daemon=True
         ).start()
         _MADE[self.token] = self
+
+    def pieces(self) -> Iterator[bytes]:
+        """The file from its beginning, also when it is deleted meanwhile.
+
+        Raises ValueError when it is deleted already.
+        """
+        return _pieces(self._file.opened())
+
+
+class _Nameless:
+    """A file that nobody else can open, and that no killed server leaves behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self.stream = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 (`close`)
+        self._closing = threading.Lock()  # A closed file's number soon is that of another one.
+
+    def opened(self) -> IO[bytes]:
+        """It once more, for who reads it."""
+        with self._closing:
+            return os.fdopen(os.dup(self.stream.fileno()), "rb")
+
+    def close(self) -> None:
+        """Delete it."""
+        with self._closing:
+            self.stream.close()
+
+
+def _pieces(opened: IO[bytes]) -> Iterator[bytes]:
+    """By place, as all who read it at the same time share one position."""
+    place = 0
+    with opened:
+        while piece := os.pread(opened.fileno(), PIECE, place):
+            yield piece
+            place += len(piece)
 
 
 _MADE: weakref.WeakValueDictionary[str, Making] = weakref.WeakValueDictionary()
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def _make(
-    folder: tempfile.TemporaryDirectory[str], path: Path, write: Write, progress: _Progress
-) -> None:
+def _make(file: _Nameless, write: Write, progress: _Progress) -> None:
     """The thread: it writes the file and deletes it when nobody wants it any more.
 
     It holds no `Making`, so that one that nobody holds is one that nobody wants.
     """
-    with folder:
+    with closing(file):
         try:
             with _ONE_AT_A_TIME:
                 progress.tell(0.0)
                 progress.status = WRITING
-                with path.open("wb") as stream:
-                    write(stream, progress.tell)
-            progress.size, progress.status = path.stat().st_size, READY
+                write(file.stream, progress.tell)
+                file.stream.flush()
+            progress.size, progress.status = os.fstat(file.stream.fileno()).st_size, READY
             while not progress.cancelled.wait(LOOK) and progress.present():
                 pass
             progress.status = GONE
@@ -149,7 +183,7 @@ def folder_for(size: float) -> Path:
     Raises ConfigError when there is not room for two files of this size, in bytes.
     """
     folder = Path(tempfile.gettempdir())
-    if "TMPDIR" not in os.environ and ROOMY.is_dir():
+    if "TMPDIR" not in os.environ and os.access(ROOMY, os.W_OK):
         folder = ROOMY
     free = shutil.disk_usage(folder).free
     if free < 2 * size:
@@ -168,13 +202,18 @@ def megabytes(size: float) -> str:
 # --------------------------------------------------------------------------- the server
 
 
-def _send(request: Request) -> FileResponse:
+def _send(request: Request) -> StreamingResponse:
     """Stream a file that is ready; nothing is found for any other token."""
     made = _MADE.get(request.path_params["token"])
     if made is None or made.progress.status != READY:
         raise HTTPException(404)
-    headers = {"Cache-Control": "no-store", "Content-Encoding": "identity"}  # Not packed again.
-    return FileResponse(made.path, headers=headers, media_type=made.mime, filename=made.name)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Encoding": "identity",  # Not packed again.
+        "Content-Length": str(made.progress.size),
+        "Content-Disposition": f"attachment; filename*=utf-8''{quote(made.name)}",
+    }
+    return StreamingResponse(made.pieces(), headers=headers, media_type=made.mime)
 
 
 def route() -> Route:
