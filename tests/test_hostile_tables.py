@@ -15,7 +15,7 @@ from cavae.cohort import reading as reading_module
 from cavae.cohort.coding import codes
 from cavae.cohort.joining import join_cohorts
 from cavae.cohort.names import covariate_rank, region
-from cavae.cohort.parquet_pages import page_sizes
+from cavae.cohort.parquet_pages import UNPACKED, _Reader, page_sizes
 from cavae.cohort.text import to_numbers
 from cavae.errors import DataError
 from cavae.limits import Limits
@@ -151,13 +151,91 @@ def test_parquet_of_which_a_page_unfolds_further_than_the_file_says_is_not_read(
         "max_rows_per_page": rows,
     }
     honest = packed(table, **how)
-    both = sum(page_sizes(honest.getvalue(), pq.read_metadata(io.BytesIO(honest.getvalue()))))
+    both = sum(page_sizes(honest.getvalue()))
     lying = with_page_of(honest, both // 2, 2**27 - 1)
     assert pq.read_metadata(io.BytesIO(lying.getvalue())).row_group(0).total_byte_size < 2**22
     monkeypatch.setattr(Limits, "upload_bytes", 8 * MEGABYTE)
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", None)
     with pytest.raises(DataError, match="bytes when unpacked"):
         read_cohort(lying)
+
+
+I32, I64 = 0x15, 0x16  # the head of a field that is one further than the last
+
+
+def thrift(value: int) -> bytes:
+    """A number as Thrift's compact protocol has it: zigzag, seven bits a byte."""
+    value, digits = 2 * value, []
+    while value > 127:
+        digits.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*digits, value])
+
+
+@pytest.mark.parametrize(
+    "decoy",
+    [
+        b"\x06" + thrift(2) + thrift(1),  # field 2 again, as a 64-bit number: the reader skips it
+        b"\x05" + thrift(2 + 2**16) + thrift(1),  # its number is cut to 16 bits: field 2 once more
+    ],
+    ids=["another type", "a number that is cut"],
+)
+def test_a_page_cannot_say_one_size_to_the_reader_and_another_to_us(decoy):
+    large, small = 2**30, 1
+    head = bytes([I32]) + thrift(0) + bytes([I32]) + thrift(large)
+    assert header_of(head + decoy) == (small if decoy[0] == I32 & 15 else large)
+    assert header_of(bytes([I32]) + thrift(0) + bytes([I32]) + thrift(2**33 + 7)) == 7
+
+
+def header_of(fields: bytes) -> int:
+    return _Reader(fields + b"\0", 0).integers()[UNPACKED]
+
+
+def test_parquet_whose_end_makes_no_sense_does_not_end_the_program():
+    """pyarrow aborts the process when it is asked for this column's description."""
+    data = packed(pa.table({"ID": ["a", "b"], "47": [1.0, 2.0]})).getvalue()
+    optional = b"\x25\x02\x18\x0247"  # counts of its empty cells follow, which a required one lacks
+    assert data.count(optional) == 1
+    with pytest.raises(DataError, match="damaged Parquet"):
+        read_cohort(Upload(data.replace(optional, b"\x25\x00\x18\x0247"), "table.parquet"))
+
+
+def as_json(texts: pa.Array) -> pa.Array:
+    return pa.ExtensionArray.from_storage(pa.json_(), texts)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "said"),
+    [
+        (["ID", "47"], as_json, "only numbers and text"),
+        (["ID", "47"], lambda texts: texts.cast(pa.string_view()), "at most 131,072"),
+        (["ID", "ID"], lambda texts: texts, "at most 131,072"),
+        (["I.D", "47"], lambda texts: texts, "at most 131,072"),
+    ],
+    ids=["JSON", "views", "two of one name", "a name with a point"],
+)
+def test_no_kind_of_text_is_written_out_before_it_is_measured(names, kind, said):
+    text = kind(pa.array(["x" * 200_000] * 50))
+    bomb = packed(pa.table([text, pa.array(["1"] * 50)], names=names))
+    del text
+    pa.default_memory_pool().release_unused()
+    with pytest.raises(DataError, match=said):
+        read_cohort(bomb)
+
+
+def test_a_parquet_packed_in_a_way_that_is_not_read_is_not_called_damaged():
+    how = {"use_dictionary": False, "column_encoding": {"ID": "DELTA_BYTE_ARRAY", "47": "PLAIN"}}
+    with pytest.raises(DataError, match="save it again with other settings, or as CSV"):
+        read_cohort(packed(pa.table({"ID": ["a", "b"], "47": [1.0, 2.0]}), **how))
+
+
+def test_a_page_that_was_changed_is_damaged_where_the_file_can_tell():
+    how = {"use_dictionary": False, "compression": "none", "write_page_checksum": True}
+    data = packed(pa.table({"ID": ["a", "b", "c"], "47": [1.0, 1234.5, 2e3]}), **how).getvalue()
+    changed = data.replace(np.float64(1234.5).tobytes(), np.float64(1234.25).tobytes())
+    assert changed != data
+    with pytest.raises(DataError, match="damaged Parquet"):
+        read_cohort(Upload(changed, "table.parquet"))
 
 
 @pytest.mark.parametrize(
@@ -175,7 +253,7 @@ def test_the_pages_of_an_honest_parquet_add_up_to_what_it_declares(how):
     data = packed(pa.Table.from_pandas(people(300)), **how).getvalue()
     declared = pq.read_metadata(io.BytesIO(data))
     groups = [declared.row_group(i) for i in range(declared.num_row_groups)]
-    headers = sum(group.total_byte_size for group in groups) - sum(page_sizes(data, declared))
+    headers = sum(group.total_byte_size for group in groups) - sum(page_sizes(data))
     assert 0 < headers < 2_000 * len(groups) * declared.num_columns
     assert len(read_cohort(Upload(data, "people.parquet")).cohort) == 300
 

@@ -415,13 +415,14 @@ def _read_parquet(name: str, data: bytes) -> Table:
     import pyarrow.parquet as pq
 
     try:
-        names = _text_columns(pq.read_schema(pa.BufferReader(data)))
+        texts = _text_columns(pq.read_schema(pa.BufferReader(data)))
         # Repeated text is packed as a dictionary; unpacked it can be far more than the file holds.
-        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=names)
+        file = pq.ParquetFile(
+            pa.BufferReader(data), read_dictionary=texts, page_checksum_verification=True
+        )
         _limit_shape(name, file.metadata.num_rows, len(file.schema_arrow), limits())
-        _refuse_nested(name, file.schema_arrow)
-        _limit_unpacked(name, _declared_size(file.metadata))
-        _limit_pages(name, page_sizes(data, file.metadata))  # What it declares may be a lie.
+        _refuse_others(name, file.schema_arrow)
+        _limit_pages(name, page_sizes(data))
         batches, size = [], 0
         for batch in file.iter_batches(batch_size=1000):
             size += sum(_unpacked_size(name, column) for column in batch.columns)
@@ -431,6 +432,11 @@ def _read_parquet(name: str, data: bytes) -> Table:
             _as_text(column) for column in pa.Table.from_batches(batches, file.schema_arrow).columns
         ]
     except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+        if "Not yet implemented" in str(error):
+            raise DataError(
+                f"{quoted(name)} is packed in a way that is not read here; save it again with "
+                "other settings, or as CSV."
+            ) from error
         raise DataError(f"{quoted(name)} is a damaged Parquet file.") from error
     if not columns:
         raise DataError(f"{quoted(name)} has no columns.")
@@ -451,13 +457,9 @@ def _limit_pages(name: str, sizes: Iterable[int]) -> None:
         _limit_unpacked(name, total)
 
 
-def _declared_size(metadata) -> int:
-    """Bytes of all row groups once decompressed, as the file itself says."""
-    return sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
-
-
-def _text_columns(schema) -> list[str]:
-    return [field.name for field in schema if _is_text(field.type)]
+def _text_columns(schema) -> list[int]:
+    """By position: of columns of one name pyarrow would find the last alone."""
+    return [position for position, field in enumerate(schema) if _is_text(field.type)]
 
 
 def _unpacked_size(name: str, column) -> int:
@@ -480,16 +482,26 @@ def _unpacked_size(name: str, column) -> int:
 def _is_text(kind) -> bool:
     import pyarrow as pa
 
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    is_text = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(test(kind) for test in is_text)
 
 
-def _refuse_nested(name: str, schema) -> None:
+def _is_plain(kind) -> bool:
+    """Whether a value of the type takes a few bytes, however the file packs it; null is one too."""
+    import pyarrow as pa
+
+    numbers = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
+    return any(test(kind) for test in (*numbers, pa.types.is_temporal, pa.types.is_null))
+
+
+def _refuse_others(name: str, schema) -> None:
+    """Refuse columns of anything but numbers, times and text."""
     import pyarrow as pa
 
     for field in schema:
-        kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
-        if pa.types.is_nested(kind) or binary or pa.types.is_fixed_size_binary(kind):
+        packed = pa.types.is_dictionary(field.type)
+        kind = field.type.value_type if packed else field.type
+        if not (_is_plain(kind) or (packed and _is_text(kind))):
             raise DataError(
                 f"Column {quoted(field.name)} of {quoted(name)} holds {shown(kind)} values; "
                 "only numbers and text are accepted."
