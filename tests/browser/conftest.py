@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import ConsoleMessage, Download, Page, Request, WebSocket, expect
 
 from tests.browser.server import Server, running_app
+from tests.browser.tiny_explorer import with_scripts
 
 CHROMIUM_ARGS = [
     "--no-sandbox",
@@ -111,3 +112,9 @@ def visit(page: Page, server: Server) -> Visit:
         return page
 
     return go
+
+
+@pytest.fixture
+def drawn(page: Page) -> Page:
+    """A page that draws the tiny explorer's pictures, without the app."""
+    return with_scripts(page)

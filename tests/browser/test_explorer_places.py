@@ -1,0 +1,276 @@
+"""Where things stand in the explorer's pictures, and how its numbers are written."""
+
+import math
+import re
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+from scipy import stats
+
+from cavae import numbers
+
+CENTILE_95 = stats.norm.ppf(0.95)
+LISTEN = """() => {
+  window.words = []; window.dots = []; window.clouds = [];
+  const pen = CanvasRenderingContext2D.prototype;
+  const { fillText, arc, putImageData } = pen;
+  pen.fillText = function (...told) { words.push(told); fillText.call(this, ...told); };
+  pen.arc = function (x, y, ...more) { dots.push([x, y]); arc.call(this, x, y, ...more); };
+  pen.putImageData = function (image, ...more) {
+    clouds.push(Array.from(image.data).filter((_, k) => k % 4 === 3));
+    putImageData.call(this, image, ...more);
+  };
+}"""
+
+
+def floats(node: Any, *names: str) -> list[float]:
+    return [float(node.get_attribute(name)) for name in names]
+
+
+@pytest.fixture
+def scatter(drawn: Page) -> Page:
+    """Axes of −3 to 3; who lies where, in data units, is in window.placed of each SVG point."""
+    drawn.evaluate(LISTEN)
+    drawn.evaluate("""() => {
+      const covariance = [2, 0.6, 0, 0.6, 0.5, 0, 0, 0, 1];
+      data.regions = [{ name: 'AD', mean: [1, -0.5, 0], covariance, color: '#0072B2',
+                        kind: 'group', share: 1 }];
+      const lie = (k) => [k < 9 ? 1 + k / 50 : -2.5, 1 + k / 30, 0];
+      data.people.forEach((one, k) => { one.salient = lie(k); });
+      const sliders = addNode(root, 'div', { class: 'sliders' });
+      window.scatter = makeScatter(host('scatter'), data, theme, sliders);
+      scatter.set({ person: { id: 'me', salient: [-2, 1, 0] }, s: [2, -1, 0] });
+    }""")
+    drawn.wait_for_function("words.length > 0")
+    return drawn
+
+
+def plane(page: Page):
+    """From pixels to salient s1 and s2, by where the grid's numbers stand."""
+    told = page.evaluate("words")
+    value = {text: float(text.replace("−", "-")) for text, *_ in told}
+    lowest = max(y for _, _, y in told)
+    right = [(x, value[text]) for text, x, y in told if y == lowest]
+    up = [(y, value[text]) for text, x, y in told if y != lowest]
+    assert sorted(v for _, v in right) == sorted(v for _, v in up) == [-2, 0, 2]
+    across, upward = (np.polyfit(*zip(*marks, strict=True), 1) for marks in (right, up))
+    assert across[0] > 0 > upward[0], "s1 to the right, s2 to the top"
+    return lambda places: np.column_stack(
+        [
+            np.polyval(line, axis)
+            for line, axis in zip((across, upward), np.transpose(places), strict=True)
+        ]
+    )
+
+
+def test_people_the_point_and_its_ghost_stand_at_their_salient_s(scatter: Page):
+    to_salient = plane(scatter)
+    people = scatter.evaluate("data.people.map((one) => one.salient.slice(0, 2))")
+    assert to_salient(scatter.evaluate("dots.slice(-10)")) == pytest.approx(
+        np.array(people), abs=0.03
+    )
+    ghost = to_salient([floats(scatter.locator(".scatter-ghost"), "cx", "cy")])[0]
+    assert ghost == pytest.approx([-2, 1], abs=0.03)
+    tether = floats(scatter.locator(".scatter-tether"), "x1", "y1", "x2", "y2")
+    assert to_salient([tether[:2], tether[2:]]) == pytest.approx(
+        np.array([[-2, 1], [2, -1]]), abs=0.03
+    )
+
+
+def test_a_group_is_outlined_at_two_sd_of_its_own_mean(scatter: Page):
+    points = scatter.locator(".scatter-region").get_attribute("points")
+    outline = plane(scatter)(
+        np.reshape([float(x) for x in re.findall(r"[-\d.]+", points)], (-1, 2))
+    )
+    away = outline - [1, -0.5]
+    inverse = np.linalg.inv([[2, 0.6], [0.6, 0.5]])
+    far = np.sqrt(np.einsum("nd,de,ne->n", away, inverse, away))
+    assert far == pytest.approx(np.full(len(far), 2.0), abs=0.05)
+    assert len(np.unique(np.floor(np.arctan2(*away.T)))) == 7, "all round it"
+
+
+def test_the_cloud_is_thickest_where_people_are(scatter: Page):
+    cloud = np.array(scatter.evaluate("clouds.at(-1)")).reshape(72, 72)
+    row, column = np.unravel_index(cloud.argmax(), cloud.shape)
+    plot = scatter.evaluate(
+        "(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])"
+        "(document.querySelector('.scatter-plot'))"
+    )
+    middle = [(column + 0.5) * plot[0] / 72, (row + 0.5) * plot[1] / 72]
+    assert plane(scatter)([middle])[0] == pytest.approx([1.08, 1.13], abs=0.25)
+    assert cloud.max() > 50
+    assert cloud[0].max() < 5, "nobody is at the top"
+
+
+def test_smoothing_is_a_normal_curve_along_one_axis(drawn: Page):
+    smooth = """(wide) => {
+      const grid = new Float32Array(81); grid[4 * 9 + 3] = 1;
+      blurLines(grid, 9, 1, 9, wide);
+      return Array.from(grid);
+    }"""
+    grid = np.array(drawn.evaluate(smooth, 1.5)).reshape(9, 9)
+    assert grid[4] == pytest.approx(
+        np.exp(-0.5 * ((np.arange(9) - 3) / 1.5) ** 2) * (abs(np.arange(9) - 3) <= 5), abs=1e-6
+    )
+    assert not np.delete(grid, 4, axis=0).any()
+    values = [0.0, 10.0, 20.0, 90.0]
+    assert drawn.evaluate("(values) => scott(values)", values) == pytest.approx(
+        np.std(values) * 4 ** (-1 / 6)
+    )
+
+
+def test_the_grid_has_round_numbers_within_its_axis(drawn: Page):
+    grid = "([low, high]) => roundValues({ low, high })"
+    assert drawn.evaluate(grid, [-3, 3]) == [-2, 0, 2]
+    assert drawn.evaluate(grid, [-2, 3]) == [-2, -1, 0, 1, 2, 3]
+    assert drawn.evaluate(grid, [-5, 8]) == [-4, 0, 4, 8]
+
+
+def test_a_traced_path_is_walked_in_even_steps_from_end_to_end(drawn: Page):
+    path = drawn.evaluate("evenSteps([[0, 0], [3, 0], [3, 1]])")
+    far = [math.dist(a, b) for a, b in pairwise(path)]
+    assert far == pytest.approx([4 / 60] * 60)
+    assert (path[0], path[45], path[-1]) == ([0, 0], pytest.approx([3, 0]), pytest.approx([3, 1]))
+    assert drawn.evaluate("evenSteps([[1, 2], [1, 2]])") is None
+
+
+def test_the_region_around_a_place_is_the_nearest_in_its_own_sd(drawn: Page):
+    regions = [
+        {"name": "narrow", "mean": [0, 0], "covariance": [0.04, 0, 0, 0.04]},
+        {"name": "wide", "mean": [3, 0], "covariance": [4, 0, 0, 1]},
+    ]
+
+    def around(s: list[float]) -> str | None:
+        return drawn.evaluate(
+            "([regions, s]) => regionAround(regions, s)?.name ?? null", [regions, s]
+        )
+
+    assert around([0.1, 0]) == "narrow"
+    assert around([1, 0]) == "wide", "1 SD of it, 5 SD of the nearer one"
+    assert around([3, 3.4]) == "wide"
+    assert around([3, 3.6]) is None
+
+
+def test_dumbbells_stand_on_one_straight_axis(drawn: Page):
+    drawn.evaluate("""() => {
+      const state = { effect: [-2, 1], percent: [-20, 10], twin: [4000, 3600], now: [3200, 3900],
+                      mean: [4100, 3700], sd: [400, 300], centile: [0.012, 0.748] };
+      makePaired(host('paired'), { ...data, unit: 'mm³' }, theme).draw(state);
+    }""")
+    row = drawn.locator(".paired svg > *")
+    assert row.nth(0).text_content() == "Left hippocampus", "in the order of data.key"
+    for first, (mean, sd, twin, now) in (
+        (0, (3700, 300, 3600, 3900)),
+        (10, (4100, 400, 4000, 3200)),
+    ):
+        kinds = ("title", "wide", "band", "median", "bar", "twin", "now", "words", "one", "other")
+        part = {kind: row.nth(first + k) for k, kind in enumerate(kinds)}
+        at_mean, at_twin, at_now = (
+            floats(part[kind], name)[0]
+            for kind, name in (("median", "x1"), ("twin", "cx"), ("now", "cx"))
+        )
+        pixel = (at_now - at_twin) / (now - twin)
+        assert pixel > 0
+        assert at_mean == pytest.approx(at_twin + pixel * (mean - twin))
+        assert floats(part["bar"], "x1", "x2") == [at_twin, at_now]
+        for kind, reach in (("wide", 3), ("band", CENTILE_95)):
+            left, width = floats(part[kind], "x", "width")
+            assert left == pytest.approx(at_mean - pixel * reach * sd, abs=0.1)
+            assert width == pytest.approx(2 * pixel * reach * sd, abs=0.1)
+        heights = [floats(part["twin"], "cy"), floats(part["now"], "cy"), floats(part["bar"], "y1")]
+        assert heights[0] == heights[1] == heights[2]
+        assert part["one"].text_content() == numbers.volume(twin).removesuffix(" mm³")
+        outside = ("start", "end") if twin > now else ("end", "start")
+        assert (
+            part["one"].get_attribute("text-anchor"),
+            part["other"].get_attribute("text-anchor"),
+        ) == outside
+    assert row.nth(7).text_content() == "+10 %, 75th centile"
+
+
+def test_bars_of_the_strongest_are_as_long_as_the_effect(drawn: Page):
+    draw = """([unit, limit]) => {
+      const state = { effect: [-0.5, 2], percent: [-20, 10] };
+      document.querySelector('.strongest')?.remove();
+      makeStrongest(host('strongest'), data, theme).draw(state, unit, limit);
+    }"""
+    for unit, limit, names, words in (
+        ("SD", 2.5, ["Left hippocampus", "Right hippocampus"], ["+2.0", "−0.5"]),
+        ("%", 40, ["Right hippocampus", "Left hippocampus"], ["−20", "+10"]),
+    ):
+        drawn.evaluate(draw, [unit, limit])
+        assert drawn.locator(".strongest .chart-name").all_text_contents() == names
+        assert drawn.locator(".strongest .chart-value").all_text_contents() == words
+        (first, x), (second, same) = (
+            floats(bar, "width", "x") for bar in drawn.locator(".strongest rect").all()
+        )
+        assert x == same
+        ratio = 4 if unit == "SD" else 2
+        assert first == pytest.approx(ratio * second)
+        ends = [floats(one, "x")[0] for one in drawn.locator(".strongest .chart-value").all()]
+        assert ends == pytest.approx([x + first + 5, x + second + 5])
+        tops = [floats(bar, "y")[0] for bar in drawn.locator(".strongest rect").all()]
+        assert tops[0] < tops[1], "the strongest on top"
+
+
+def test_slices_have_left_on_the_left_up_on_top_and_their_captions_below(drawn: Page):
+    upper_right = [10, 0, 40, 0, 40, 20, 10, 20]  # From the middle upwards.
+    drawn.evaluate(LISTEN)
+    drawn.evaluate(
+        """(shape) => {
+      for (const cut of data.slices.slices) cut.shapes = { 47: [shape] };
+      window.slices = makeSlices(host('slices'), data, theme);
+    }""",
+        upper_right,
+    )
+    drawn.wait_for_function("words.length >= 24")
+    svg = drawn.evaluate("slices.toSvg()")
+    shapes = [
+        np.reshape([float(x) for x in re.findall(r"-?\d+\.\d", d)], (-1, 2))
+        for d in re.findall(r'd="([^"]+)"', svg)
+    ]
+    captions = re.findall(r'<text x="([\d.]+)" y="([\d.]+)">([^<]+)<', svg)
+    assert len(captions) == 8
+    assert captions[1][2] == "coronal, y −18 mm"
+    assert captions[3][2] == "sagittal left, x −9 mm"
+    for k, (x, y, _) in enumerate(captions):
+        fluid, region = shapes[2 * k : 2 * k + 2]  # No ventricles.
+        middle = (fluid.max(axis=0) + fluid.min(axis=0)) / 2
+        assert middle[0] == pytest.approx(float(x), abs=0.1)
+        assert fluid[:, 1].max() < float(y) < fluid[:, 1].max() + 15
+        assert region - middle == pytest.approx(
+            np.array([[10, 0], [40, 0], [40, -20], [10, -20]]), abs=0.1
+        )
+    told = drawn.evaluate("words.slice(-24)")
+    for k in range(8):
+        (_, x, y), (first, left, top), (second, right, same) = told[3 * k : 3 * k + 3]
+        assert first + second == ("PA" if k % 4 == 3 else "LR")
+        assert left < x < right
+        assert top == same < y
+    assert told[3][1] > told[0][1], "the next one stands to the right"
+    assert told[12][2] > told[0][2], "the second row stands below"
+
+
+@pytest.mark.parametrize("value", [-1234.5, -0.04, 0, 0.06, 3.26])
+def test_numbers_are_written_as_python_writes_them(drawn: Page, value: float):
+    assert drawn.evaluate("(value) => signedNumber(value, 1)", value) == numbers.signed(
+        value, 1
+    ).replace(",", "")
+    assert f"{drawn.evaluate('wholeNumber', 1000 * abs(value))} mm³" == numbers.volume(
+        1000 * abs(value)
+    )
+
+
+def test_centiles_are_written_as_python_writes_them(drawn: Page):
+    shares = [0.011, 0.02, 0.03, 0.11, 0.12, 0.13, 0.21, 0.5, 0.99]
+    assert drawn.evaluate("(shares) => shares.map(centileWords)", shares) == [
+        numbers.centile(share) for share in shares
+    ]
+    assert drawn.evaluate("[0.004, 0.996, NaN].map(centileWords)") == [
+        "below 1st centile",
+        "above 99th centile",
+        "",
+    ]
