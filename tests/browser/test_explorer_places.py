@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 from scipy import stats
 
 from cavae import numbers
+from tests.browser.tiny_explorer import FACES, box
 
 CENTILE_95 = stats.norm.ppf(0.95)
 LISTEN = """() => {
@@ -274,3 +275,100 @@ def test_centiles_are_written_as_python_writes_them(drawn: Page):
         "above 99th centile",
         "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("view", "right", "up"),
+    [
+        ("left", [0, -1, 0], [0, 0, 1]),
+        ("right", [0, 1, 0], [0, 0, 1]),
+        ("dorsal", [1, 0, 0], [0, 1, 0]),
+        ("ventral", [-1, 0, 0], [0, 1, 0]),
+        ("anterior", [-1, 0, 0], [0, 0, 1]),
+    ],
+)
+def test_from_every_side_regions_stand_where_one_would_see_them(drawn: Page, view, right, up):
+    """Region 47 lies right, in front and on top (x, y, z), 48 left, behind and below."""
+    lie = np.array([[25, 15, 55], [-25, -25, -25]])
+    drawn.evaluate(
+        """([view, shift]) => {
+      data.mesh.vertices.forEach((value, k, all) => {
+        const [corner, axis] = [Math.floor(k / 3) % 8, k % 3];
+        all[k] = shift[k < 24 ? 0 : 1][axis] + 15 * ((corner >> (2 - axis)) % 2 ? 1 : -1);
+      });
+      window.brain = makeBrain(host('brain'), data, theme);
+      brain.paint(Float32Array.from([1, 0, 0, 0, 0, 1]));
+      brain.view(view);
+    }""",
+        [view, lie.tolist()],
+    )
+    drawn.wait_for_timeout(400)
+    seen = drawn.evaluate("""() => {
+      const { width, height } = document.querySelector('.brain canvas');
+      const sums = [[0, 0, 0], [0, 0, 0]];
+      for (let y = 0; y < height; y += 2) for (let x = 0; x < width; x += 2) {
+        const feature = brain.featureAt(x, y);
+        if (feature !== null) [1, x, y].forEach((value, k) => (sums[feature][k] += value));
+      }
+      return sums.map(([count, x, y]) => [x / count, y / count]);
+    }""")
+    away = np.subtract(*seen)
+    expected = np.array([right, up]) @ (lie[0] - lie[1])
+    assert away[0] / expected[0] == pytest.approx(-away[1] / expected[1], rel=0.1), "one scale"
+    assert away[0] * expected[0] > 0
+
+
+def test_a_pose_turns_the_way_it_is_dragged_and_stays_a_rotation(drawn: Page):
+    start = np.eye(3)
+    for across, down in ((0.3, 0), (0, 0.2), (0.4, -0.7)):
+        turn = np.array(
+            drawn.evaluate(
+                "([turn, across, down]) => turned(turn, across, down)",
+                [start.tolist(), across, down],
+            )
+        )
+        assert turn @ turn.T == pytest.approx(np.eye(3))
+        assert np.linalg.det(turn) == pytest.approx(1)
+        nearest = turn @ start[2]
+        assert np.sign(nearest[:2]) == pytest.approx([np.sign(across), -np.sign(down)], abs=1e-9)
+        assert math.hypot(nearest[0], math.hypot(*nearest[1:])) == pytest.approx(1)
+    side = drawn.evaluate("turned([[1, 0, 0], [0, 1, 0], [0, 0, 1]], Math.PI / 2, 0)")
+    assert np.array(side) == pytest.approx(np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]]), abs=1e-9)
+
+
+def test_a_mesh_is_centred_its_normals_point_outwards_and_it_fits_its_frame(drawn: Page):
+    corners = np.array(box(10), dtype=float).reshape(-1, 3)
+    half = drawn.evaluate(
+        "(flat) => { window.points = Float32Array.from(flat); return centred(points); }",
+        corners.ravel().tolist(),
+    )
+    middle = np.array(drawn.evaluate("Array.from(points)")).reshape(-1, 3)
+    assert half == [15, 30, 30]
+    assert middle == pytest.approx(corners - corners.mean(axis=0))
+    normals = drawn.evaluate(
+        "(faces) => Array.from(meshNormals(points, faces))",
+        [corner for face in FACES for corner in face],
+    )
+    normals = np.reshape(normals, (-1, 3))
+    assert np.linalg.norm(normals, axis=1) == pytest.approx(np.full(8, 127), abs=2)
+    assert (np.sign(normals) == np.sign(middle)).all()
+    zoom = drawn.evaluate("""() => zoomOf({ zoom: 1, width: 600, height: 300,
+      turn: [[0, 1, 0], [0, 0, 1], [1, 0, 0]] }, [10, 60, 90])""")
+    assert zoom == pytest.approx([0.93 / 90 / 2, 0.93 / 90]), "its height is what fits"
+
+
+def test_a_region_is_as_bright_as_its_light_and_mixes_where_it_ends(drawn: Page):
+    """Table of shades: 128 levels of light a region, little-endian red, green, blue, opacity."""
+    told = drawn.evaluate("""() => {
+      const table = shadeTable(Float32Array.from([1, 0.5, 0, 0, 0, 1]), -1);
+      const lifted = shadeTable(Float32Array.from([1, 0.5, 0, 0, 0, 1]), 0);
+      const parts = (color) => [0, 8, 16, 24].map((shift) => (color >>> shift) & 255);
+      const mixed = mean4(table, [128 + 118, 128 + 118, 256 + 118, 0], 0);
+      return [table[128 + 118], table[128 + 59], lifted[128 + 118], mixed, table[0]].map(parts);
+    }""")
+    full, half, lifted, mixed, nothing = told
+    assert full == pytest.approx([255, 128, 0, 255], abs=1)
+    assert half == pytest.approx([128, 64, 0, 255], abs=1)
+    assert lifted == pytest.approx([255, 0.6 * 128 + 102, 102, 255], abs=2)
+    assert mixed == pytest.approx([170, 85, 85, 191], abs=1), "by how much each covers"
+    assert nothing == [0, 0, 0, 0]
