@@ -46,7 +46,7 @@ def test_the_pretrained_model_shows_its_recorded_figures_picture_first():
     assert not app.exception
     assert names(drawn(app)[0]) == {"recorded", "best"}
     text = tables(app)[0]
-    assert "effect, AUC" in set(text.index)
+    assert "Effect, AUC" in set(text.index)
     assert text["Good and bad"].str.contains("coin toss").any()
     assert "Recorded when the model was made" in said(app)
 
