@@ -1,5 +1,5 @@
-# The app for a server: no rights, no network needed at run time, nothing written but /storage and
-# /tmp. compose.yaml runs it with nginx in front.
+# The app for a server: no rights, no network needed at run time, nothing written but /storage,
+# /var/tmp and /tmp. compose.yaml runs it with nginx in front.
 FROM python:3.11-slim-bookworm
 
 WORKDIR /app
@@ -16,7 +16,9 @@ ENV CAVAE_STORAGE=/storage \
     NUMBA_CACHE_DIR=/tmp/numba \
     OMP_NUM_THREADS=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    STREAMLIT_SERVER_ADDRESS=0.0.0.0
+    STREAMLIT_SERVER_ADDRESS=0.0.0.0 \
+    STREAMLIT_BROWSER_SERVER_ADDRESS=localhost
+# Without the last one Streamlit asks the internet for its own address.
 VOLUME /storage
 EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["python", "deploy/healthy.py"]
