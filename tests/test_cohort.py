@@ -299,6 +299,9 @@ DIAGNOSES = {
     "case and control": ("patient", "case,control,case", "case,CN,case"),
     "yes and no": ("dementia", "no,yes,no", "CN,AD,CN"),
     "1/2 without 0 or 3": ("DX", "1,2,1", "1,2,1"),
+    "a scale": ("DX", "0,0.5,1", "0,0.5,1"),
+    "numbers below 0": ("DX", "-1,0,1", "-1,0,1"),
+    "with and without": ("DX", "AD-,AD+,AD", "AD-,AD+,AD"),
     "missing": ("DX", "CN,,NA", "CN,,"),
 }
 
@@ -410,7 +413,7 @@ def test_two_files_are_joined_by_id(order):
 
 @pytest.mark.parametrize(
     ("ours", "theirs"),
-    [("7.0", "7"), ("007", "7"), ("sub-A7", "a7"), (" A7 ", "A7")],
+    [("7.0", "7"), ("007", "7"), ("sub-A7", "a7"), (" A7 ", "A7"), ("e\u03017", "é7")],
 )
 def test_ids_are_matched_loosely_only_when_none_agrees(ours, theirs):
     volumes, participants = apart(people(2))

@@ -10,12 +10,8 @@ from cavae.cohort.coding import decode_diagnosis, decode_sex
 from cavae.cohort.findings import Field, Findings
 from cavae.cohort.joining import best_id, fields_of, id_columns, join
 from cavae.cohort.names import COVARIATE_KEYS, region
-from cavae.cohort.plausibility import (
-    doubt_people,
-    doubt_sex,
-    doubt_volumes,
-    report_thousands,
-)
+from cavae.cohort.odd_people import doubt_people
+from cavae.cohort.plausibility import doubt_sex, doubt_volumes, report_thousands
 from cavae.cohort.reading import Source, Table, read_table
 from cavae.cohort.recognize import Layout, checked_mapping, recognize, report_absent
 from cavae.cohort.text import quoted
@@ -153,7 +149,7 @@ def _doubt(
     kept = findings.usable
     if layout.kind == "muse":
         doubt_volumes(values[kept], layout.features, subjects[kept], findings)
-    doubt_people(values[kept], subjects[kept], findings)
+    doubt_people(values[kept], subjects[kept], layout.kind, findings)
     if layout.covariates["sex"]:
         column = layout.covariates["sex"][0].column
         doubt_sex(subjects["sex"].to_numpy()[kept], size[kept], column, findings)

@@ -25,12 +25,17 @@ _DIAGNOSES = {
     "alzheimersdementia alzheimerdementia addementia probablead dementiaalzheimertype "
     "dementiaofalzheimertype dementiaofthealzheimertype",
 }
+_SIGNS = ("+", "-", "−", "–")
 _LABELS = {word: label for label, words in _DIAGNOSES.items() for word in words.split()}
 
 
 def diagnosis_label(text: str) -> str:
-    """The label that a diagnosis goes by here: "HC" is "CN"; words nobody knows stay as written."""
-    return _LABELS.get(squashed(text), text.strip())
+    """The label that a diagnosis goes by here: "HC" is "CN"; words nobody knows stay as written.
+
+    "AD-" is not "AD": a sign at the end says whether somebody has it.
+    """
+    plain = text.strip()
+    return plain if plain.endswith(_SIGNS) else _LABELS.get(squashed(plain), plain)
 
 
 def codes(cells: pd.Series) -> np.ndarray:
@@ -112,6 +117,11 @@ def decode_diagnosis(cells: pd.Series, column: str) -> tuple[np.ndarray, list[st
         labels = np.array([coding.get(code, "") for code in found], dtype=object)
         said = ", ".join(f"{code} as {coding[code]}" for code in sorted(present))
         return labels, [f"Diagnosis in column {quoted(column)} is read with {said}."]
+    if present and all(re.fullmatch(r"[+-]?\d+(?:[.,]\d+)?", str(code)) for code in present):
+        return found, [
+            f"Diagnosis in column {quoted(column)} holds {counted(len(present), 'number')} "
+            "without a known meaning; they are kept as labels."
+        ]
     labels = np.array([diagnosis_label(str(c)) for c in found], dtype=object)
     notices = []
     renamed = Counter((c, label) for c, label in zip(found, labels, strict=True) if c != label)
@@ -119,11 +129,6 @@ def decode_diagnosis(cells: pd.Series, column: str) -> tuple[np.ndarray, list[st
         written = [c for c, label in renamed if label == meant and c.upper() != meant]
         if written:
             notices.append(f"Diagnosis {listed(sorted(written))} is read as {meant}.")
-    if present and all(re.fullmatch(r"\d+", str(code)) for code in present):
-        notices.append(
-            f"Diagnosis in column {quoted(column)} holds {counted(len(present), 'number')} "
-            "without a known meaning; they are kept as labels."
-        )
     return labels, notices
 
 

@@ -60,8 +60,8 @@ def join(
 ) -> tuple[str, list[Field]]:
     """Id column of the volumes, and the columns of the participants in the volumes' row order.
 
-    Ids are compared as they are written; only when none agrees, without leading zeros, ".0", case
-    and "sub-". Ids without a partner are problems.
+    Ids are compared as they are written; only when none agrees, without leading zeros, ".0",
+    case, "sub-" and ways to write an accent. Ids without a partner are problems.
 
     Raises:
         DataError: one of the tables has no id, or no id agrees.
@@ -77,8 +77,8 @@ def join(
                 f"(column {quoted(right)}: {listed(participants.cells[right], 3)})."
             )
         findings.notices.append(
-            'The ids of the two files agree only without leading zeros, ".0", case and "sub-"; '
-            "they are joined that way."
+            'The ids of the two files agree only without leading zeros, ".0", case, "sub-" and '
+            "ways to write an accent; they are joined that way."
         )
     where = _positions(participants, right, theirs, findings)
     positions = ours.map(where).fillna(-1).to_numpy(dtype=int)
@@ -127,7 +127,7 @@ def _loosened(ours: pd.Series, theirs: pd.Series) -> tuple[pd.Series, pd.Series]
 
 
 def _loose(ids: pd.Series) -> pd.Series:
-    plain = ids.str.casefold().str.replace(r"^sub[-_]", "", regex=True)
+    plain = ids.str.normalize("NFKC").str.casefold().str.replace(r"^sub[-_]", "", regex=True)
     return plain.str.replace(r"^0*(\d{1,40})(?:\.0*)?$", r"\1", regex=True)
 
 

@@ -1,4 +1,4 @@
-"""Doubts about a table whose every cell is possible: columns, sides, sexes or people mixed up.
+"""Doubts about a table whose every cell is possible: columns, sides, sexes or rows mixed up.
 
 Nothing here takes a row out of use. What is nearly certain is a problem of the whole table, what
 only looks odd is a notice. The limits were set on two real studies (IXI, 291 people, and a clinical
@@ -12,8 +12,7 @@ import pandas as pd
 
 from cavae.atlas import rois
 from cavae.cohort.findings import Field, Findings
-from cavae.cohort.text import ONE_GROUP, has_invisible, listed, quoted
-from cavae.numbers import counted
+from cavae.cohort.text import ONE_GROUP, quoted
 
 LOOKED_AT = 50
 """Cells of a column among which an example is looked for."""
@@ -62,8 +61,8 @@ def doubt_volumes(
 ) -> None:
     """Report what is odd about the volumes (n, p) in mm³ of the people who can be used.
 
-    `fields` are the columns of the volumes by MUSE index; `subjects` has age and icv of the same
-    people.
+    `fields` are the columns of the volumes by MUSE index; `subjects` has age, icv and site of the
+    same people.
     """
     if values.empty:
         return
@@ -71,6 +70,7 @@ def doubt_volumes(
     _doubt_sides(values, typical, fields, findings)
     _doubt_medians(values, typical, fields, findings)
     _doubt_order(values, fields, findings)
+    _doubt_sites(values, subjects["site"], fields, findings)
     if len(typical) >= MIN_REGIONS:
         total = values.sum(axis=1).to_numpy()
         _doubt_heads(total, typical.sum(), subjects, findings)
@@ -88,31 +88,6 @@ def report_thousands(fields: Iterable[Field], findings: Findings) -> None:
                     f"with thousands separated, as {number:.0f}."
                 )
                 return
-
-
-def doubt_people(values: pd.DataFrame, subjects: pd.DataFrame, findings: Findings) -> None:
-    """Report people who occur twice under different ids, and ids that are not what they seem."""
-    repeated = values.duplicated(keep=False)
-    if values.shape[1] >= MIN_COLUMNS and repeated.any():
-        ids = subjects["subject_id"][repeated.to_numpy()]
-        findings.whole(
-            "repeated-values",
-            f"{counted(len(ids), 'row')} with different ids hold the very same values as another "
-            f"row: {listed(ids)}; are they one person?",
-        )
-    ids = subjects["subject_id"].astype(str)
-    hidden = np.array([has_invisible(one) for one in ids], dtype=bool)
-    if hidden.any():
-        findings.notices.append(
-            f"{counted(int(hidden.sum()), 'id holds', 'ids hold')} invisible characters and may "
-            f"not be found in another table: {listed(ids[hidden], 3)}."
-        )
-    changed = ids.str.fullmatch(r"\d[.,]\d+E\+\d+|\d{1,2}-[A-Z][a-z]{2}|[A-Z][a-z]{2}-\d{2}")
-    if changed.any():
-        findings.notices.append(
-            f"{counted(int(changed.sum()), 'id')} look like numbers or dates that a spreadsheet "
-            f"has changed: {listed(ids[changed], 3)}."
-        )
 
 
 def doubt_sex(sex: np.ndarray, size: np.ndarray, column: str, findings: Findings) -> None:
@@ -150,7 +125,7 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) and np.ptp(b) else 0.0
 
 
-def _pairs(values: pd.DataFrame) -> list[tuple[str, str]]:
+def side_pairs(values: pd.DataFrame) -> list[tuple[str, str]]:
     """Index of the right and of the left region of every pair that is there."""
     by_name = {one.name: one.index for one in rois() if one.index in values}
     rights = [name for name in by_name if name.endswith("_R") and name[:-1] + "L" in by_name]
@@ -160,7 +135,7 @@ def _pairs(values: pd.DataFrame) -> list[tuple[str, str]]:
 def _doubt_sides(
     values: pd.DataFrame, typical: pd.Series, fields: Mapping[str, Field], findings: Findings
 ) -> None:
-    pairs = _pairs(values)
+    pairs = side_pairs(values)
     if len(pairs) < MIN_PAIRS:
         return
     rights, lefts = (list(side) for side in zip(*pairs, strict=True))
@@ -247,7 +222,7 @@ def _doubt_medians(
 
 def _doubt_order(values: pd.DataFrame, fields: Mapping[str, Field], findings: Findings) -> None:
     """Two columns of one side that each go with the other side of the other."""
-    pairs = _pairs(values)
+    pairs = side_pairs(values)
     if len(values) < HOMOLOGUE_PEOPLE or len(pairs) < MIN_PAIRS:
         return
     logs = np.log(values)
@@ -267,6 +242,29 @@ def _doubt_order(values: pd.DataFrame, fields: Mapping[str, Field], findings: Fi
             "one; are the two exchanged?",
             one,
         )
+
+
+def _doubt_sites(
+    values: pd.DataFrame, sites: pd.Series, fields: Mapping[str, Field], findings: Findings
+) -> None:
+    """Columns that are another region at one site than elsewhere."""
+    if values.shape[1] < MIN_PAIRS:
+        return
+    named = 0
+    for site, count in sites.value_counts().items():
+        here = (sites == site).to_numpy()
+        if min(count, len(values) - count) < MIN_PEOPLE:
+            continue
+        ratio = values[here].median() / values[~here].median()
+        relative = ratio / ratio.median()
+        for index in relative.index[(relative > MEDIAN_FACTOR) | (relative < 1 / MEDIAN_FACTOR)]:
+            if named < MAX_NAMED and not findings.names(fields[index].column):
+                named += 1
+                findings.notices.append(
+                    f"Column {quoted(fields[index].column)}: compared with the other regions, its "
+                    f"values at site {quoted(site)} are {relative[index]:.1f} times those "
+                    "elsewhere; is it named for another region there?"
+                )
 
 
 def _doubt_heads(
@@ -289,7 +287,10 @@ def _doubt_heads(
             f"The volumes add up to {100 * share:.0f} % of ICV, where about {100 * expected:.0f} % "
             "is typical; are both in mm³?"
         )
-    if known.sum() < MIN_PEOPLE or not np.ptp(icv[known]):
+    if known.sum() < MIN_PEOPLE:
+        return
+    if not np.ptp(icv[known]):
+        findings.notices.append("ICV is one and the same for everybody; is it their own?")
         return
     likeness = _correlation(total[known], icv[known])
     if likeness < (ICV_CORRELATION if known.sum() >= 2 * MIN_PEOPLE else 0.0):

@@ -17,8 +17,9 @@ MISSING = frozenset(["", *_NO_VALUE.split()])
 """What people write into a cell that has no value, in lower case."""
 
 _GROUPS = r"[+-]?[1-9]\d{0,2}(?:[%s]\d{3})+(?:[%s]\d+)?"
-_GROUPED_WITH_POINT = re.compile(_GROUPS % (",' \u00a0\u202f", "."))
-_GROUPED_WITH_COMMA = re.compile(_GROUPS % (".' \u00a0\u202f", ","))
+_GAPS = "'’ \u00a0\u2009\u202f"  # between thousands wherever the decimal sign is
+_GROUPED_WITH_POINT = re.compile(_GROUPS % ("," + _GAPS, "."))
+_GROUPED_WITH_COMMA = re.compile(_GROUPS % ("." + _GAPS, ","))
 ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
 """Thousands where points and commas group them, else a number with three decimals."""
 _FRACTIONS = {sign: re.compile(rf"[+-]?\d+{re.escape(sign)}\d+(?:[eE][+-]?\d+)?") for sign in ".,"}
