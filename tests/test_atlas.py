@@ -153,3 +153,8 @@ def test_outlines_can_be_made_again_from_the_volume() -> None:
     (made,) = build_slices(volume, affine, {"coronal": (-18.0,)})["slices"]
     (stored,) = (c for c in slice_outlines() if (c.plane, c.position_mm) == ("coronal", -18.0))
     assert made["shapes"].keys() == dict(stored.shapes).keys()
+    for index, rings in stored.shapes:
+        again = [np.reshape(ring, (-1, 2)) for ring in made["shapes"][index]]
+        assert area(again) == pytest.approx(area(rings), rel=0.01), roi(index).label
+        middles = [np.concatenate(one).mean(axis=0) for one in (again, rings)]
+        assert middles[0] == pytest.approx(middles[1], abs=0.2), "mm"

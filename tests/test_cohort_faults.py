@@ -284,6 +284,15 @@ def test_a_table_in_another_unit_is_one_problem(factor, sentence):
     assert check.usable == 0
 
 
+def test_where_half_the_table_or_less_is_in_another_unit_its_rows_are_named():
+    table = CLEAN.copy()
+    table.loc[:5, list(INDICES)] /= 1000
+    check = read_cohort(csv(table))
+    said = [(problem.row, problem.rule) for problem in check.problems]
+    assert said == [(row, "unit") for row in range(2, 8)]
+    assert check.usable == 6
+
+
 def test_icv_of_everybody_in_ml_is_one_problem():
     check, problem = table_problem(CLEAN.assign(ICV=CLEAN["ICV"] / 1000))
     assert (problem.rule, problem.column) == ("unit", "ICV")

@@ -18,7 +18,7 @@ from cavae.plots import (
     plot_subtypes,
 )
 from cavae.plots.forest import plot_forest
-from cavae.plots.latent import without_webgl
+from cavae.plots.latent import Outline, without_webgl
 from cavae.plots.layout import density
 from cavae.plots.overview import plot_overview
 from cavae.plots.quality import plot_small_studies
@@ -145,6 +145,16 @@ def test_distributions_are_drawn_over_their_volumes_real_above_synthetic():
             assert figure.layout.yaxis.range[1] > max(curve.y)
 
 
+def test_an_outline_is_named_at_its_top(people):
+    outline = Outline("Subtype 1", np.array([1.0, -1.0]), np.array([[2.0, 0.8], [0.8, 1.0]]))
+    figure = plot_latent_pair(people, "salient_1", "salient_2", outlines=[outline])
+    (name,) = (mark for mark in figure.layout.annotations if "Subtype 1" in mark.text)
+    # The top of xᵀ Σ⁻¹ x = r² is at r (Σ₁₂, Σ₂₂) / √Σ₂₂, and r² = −2 ln 0.1 holds nine in ten.
+    radius = np.sqrt(-2 * np.log(0.1))
+    assert (name.x, name.y) == pytest.approx((1 + 0.8 * radius, -1 + radius), abs=0.1)
+    assert name.yanchor == "bottom"
+
+
 # A table
 
 
@@ -165,7 +175,10 @@ def test_the_overview_counts_women_to_the_left_and_men_to_the_right():
     assert letters["<b>F</b>"] < letters["<b>M</b>"]
     ticks = dict(zip(figure.layout.xaxis.ticktext, figure.layout.xaxis.tickvals, strict=False))
     assert ticks["0"] == 0
-    assert all(abs(place) == int(text) for text, place in ticks.items())
+    shown = list(zip(figure.layout.xaxis.ticktext, figure.layout.xaxis.tickvals, strict=True))
+    assert [(text, -place) for text, place in shown] == shown[::-1], "as many on both sides"
+    assert all(int(text) == abs(place) for text, place in shown)
+    assert list(figure.layout.xaxis.tickvals) == sorted(figure.layout.xaxis.tickvals)
     longest = max(
         abs(np.sum([b.x for b in bars if (np.array(b.x) * s >= 0).all()], axis=0)).max()
         for s in (-1, 1)
@@ -328,6 +341,11 @@ def test_a_forest_has_what_should_be_and_the_others_dots_on_the_same_rows():
     }
     assert drawn["paper"].error_x.array[0] == pytest.approx(0.05)
     assert drawn["paper"].error_x.arrayminus[0] == pytest.approx(0.1)
+    assert drawn["floor"].hovertemplate == "%{y}<br>floor: %{x:.4~g}<extra></extra>"
+    assert drawn["paper"].hovertemplate == (
+        "%{y}<br>paper: %{x:.4~g}%{customdata[0]}<extra></extra>"
+    )
+    assert drawn["paper"].customdata[0][0] == " (0.8 to 0.95)"
 
 
 def test_variants_come_from_the_top_with_a_line_at_the_best():
