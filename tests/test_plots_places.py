@@ -197,7 +197,7 @@ def test_the_overview_adds_both_hippocampi_and_compares_medians_with_typical_one
     assert drawn == {one: [age, v] for one, age, v in zip(ids, ages, both, strict=True)}
     typical = next(t for t in figure.data if t.name == "typical at 65")
     assert list(typical.y) == [roi("47").typical + roi("48").typical] * 2
-    assert list(typical.x) == [ages.min(), ages.max()]
+    assert list(typical.x) == [ages.min() - 2, ages.max() + 2]
     regions = by_name(figure)["regions"]
     assert list(regions.x) == [roi(name).typical for name in cohort.features]
     assert list(regions.y) == list(cohort.features.median())

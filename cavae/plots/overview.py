@@ -111,6 +111,7 @@ def _add_ages(
     figure.update_yaxes(
         title_text="Age (years)",
         range=[bins[0], top + 0.12 * (top - bins[0])],  # room for the letters
+        dtick=BIN_YEARS if len(bins) < 6 else None,
         showgrid=False,
         **where,
     )
@@ -151,9 +152,8 @@ def _add_hippocampus(
             **where,
         )
     typical = sum(roi(index).typical for index in indices)
-    _add_line(
-        figure, [table["age"].min(), table["age"].max()], [typical] * 2, "typical at 65", where
-    )
+    ages = [table["age"].min() - 2, table["age"].max() + 2]  # A line even where one person is.
+    _add_line(figure, ages, [typical] * 2, "typical at 65", where)
     figure.update_xaxes(title_text="Age (years)", showgrid=False, **where)
     figure.update_yaxes(title_text="Volume (mm³)", tickformat=",", nticks=5, **where)
 

@@ -14,7 +14,7 @@ from cavae.errors import CavaeError
 from cavae.registry import BOX, OWN, Entry
 from cavae.standing import CRITERIA, Standing, standing, standing_among
 from cavae.suitability import Suitability, suitability
-from cavae.ui import models, registry, state
+from cavae.ui import models, notices, registry, state
 from cavae.ui.choices import choose_one
 from cavae.ui.widgets import plain
 
@@ -228,5 +228,5 @@ def show_fit(fit: Suitability | None) -> None:
         st.warning(f"It does not fit {plain(table.name)}: {plain(fit.obstacle)}")
         return
     st.markdown(f":material/check: It fits **{plain(table.name)}**.")
-    for remark in fit.remarks:
-        st.caption(f":material/info: {plain(remark.removeprefix('Warning: '))}")
+    notices.warnings(fit.remarks)
+    notices.remarks(fit.remarks)

@@ -30,6 +30,7 @@ READING = (
 )
 OUTLINED = "An outline holds 90 % of the patients it is named for."
 SAME = "Everyone is at the same place here: this model tells people apart in the other space."
+ALONE = "One person alone has no main directions: two dimensions are shown."
 HEIGHT = 340
 
 
@@ -78,7 +79,10 @@ def make_view(encoding: Encoding, space: str, kind: str, color: pd.Series) -> Vi
     latents = getattr(encoding, space)
     names = tuple(f"{space}_{k + 1}" for k in range(latents.shape[1]))
     note, plane = "", None
-    if np.ptp(latents, axis=0).max() == 0:
+    alone = len(latents) == 1
+    if alone and kind in ("pca", "umap"):
+        kind, note = "pair", ALONE
+    if not alone and np.ptp(latents, axis=0).max() == 0:
         points = embedding.principal_components(latents).values
         columns, note = ("pca_1", "pca_2"), SAME
     elif kind == "pair" and len(names) > 1:

@@ -54,8 +54,9 @@ def _show_outcome(reading: uploads.Reading) -> None:
     if (check := reading.check) is None:
         widgets.show_error(DataError(reading.error))
         return
-    told = f"Read with these columns: {check.usable:,} of {check.rows:,} rows without a fault, "
-    told += f"{counted(len(check.recognition.features), 'feature')} found."
+    rows = f"{check.usable:,} of {counted(check.rows, 'row')} without a fault"
+    features = counted(len(check.recognition.features), "feature")
+    told = f"Read with these columns: {rows}, {features} found."
     st.success(f"{told} " + ("In use now." if reading.in_use else "What to do next stands above."))
 
 

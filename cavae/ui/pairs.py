@@ -37,6 +37,8 @@ MOST = 1_000_000
 AT_ONCE = 5_000
 """Pairs up to which a file is made when it is downloaded, in memory (12 MB)."""
 PICTURED = 2_000
+FEWEST = 5
+"""People of a group whose distribution is drawn."""
 WEIGHED = (500, 1_500)
 PREVIEWED = 10
 # A field outside its limits turns red and says nothing: the words stand below the fields.
@@ -151,12 +153,13 @@ def picture(pairs: PairedCohort, loaded: pd.DataFrame | None, unit: str) -> go.F
 def loaded_groups(cohort: Cohort, model: Model, standardized: bool) -> pd.DataFrame | None:
     """Features of the loaded people with their `group`, background or target of the model.
 
-    In mm³ as measured, or standardized (SD). None when nobody is of either group, or when the table
-    does not have the features of the model.
+    In mm³ as measured, or standardized (SD). A group of fewer than FEWEST has no distribution. None
+    when neither group has one, or when the table does not have the features of the model.
     """
     known = dict.fromkeys(model.training.background, "background")
     known |= dict.fromkeys(model.training.target, "target")
     groups = cohort.subjects["diagnosis"].map(known)
+    groups = groups[groups.map(groups.value_counts()) >= FEWEST].reindex(groups.index)
     features = list(model.config.features)
     if groups.isna().all() or not set(features) <= set(cohort.features):
         return None

@@ -21,8 +21,8 @@ COLUMNS = {
     "rule": "Rule",
     "message": "What is wrong",
 }
-SHOWN, MANY = 100, 5
-HEIGHT = 310
+SHOWN, MANY = 100, 12
+HEIGHT = 500
 """Pixels of a list of many problems, which scrolls."""
 
 
@@ -39,7 +39,9 @@ def show(check: Check, name: str) -> None:
         height=HEIGHT if len(table) > MANY else "content",
     )
     if len(table) > SHOWN:
-        st.caption(f"The first {SHOWN} are shown; the download has all.")
+        st.caption(f"The list scrolls and has the first {SHOWN}; the download has all.")
+    elif len(table) > MANY:
+        st.caption("The list scrolls.")
     with save:
         file_name = f"{name.rsplit('.', 1)[0]}_problems.csv"
         downloads.csv_button("Download the problems", lambda: table, file_name, "problems")

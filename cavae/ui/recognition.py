@@ -64,11 +64,13 @@ def show_columns(check: Check) -> None:
 def _understood(cohort: Cohort) -> dict[str, str]:
     them = cohort.subjects
     age, icv, sites = them["age"], them["icv"], them["site"][them["site"] != ""]
+    several = len(them) > 1
+    ages = f"{age.min():.0f} to {age.max():.0f} years, median {age.median():.0f}"
     return {
-        "id": plain(f"{them['subject_id'].iloc[0]}, …") if len(them) else NOBODY,
-        "age": f"{age.min():.0f} to {age.max():.0f} years, median {age.median():.0f}",
+        "id": plain(them["subject_id"].iloc[0]) + ", …" * several if len(them) else NOBODY,
+        "age": ages if several else f"{age.mean():.0f} years",
         "sex": _counts(them["sex"]),
-        "icv": f"{volume(round(icv.mean(), -3))} on average",
+        "icv": volume(round(icv.mean(), -3)) + " on average" * several,
         "diagnosis": _counts(them["diagnosis"]),
         "site": _counts(sites) if sites.nunique() <= 4 else f"{sites.nunique()} sites",
     }
@@ -89,15 +91,11 @@ def show_next_step(check: Check, reading: uploads.Reading | None) -> None:
         st.page_link("pages/models.py", label="Choose another model", icon=":material/inventory_2:")
         st.page_link("pages/train.py", label="Train one on them", icon=":material/model_training:")
     elif in_use:
-        go = st.button(
-            "Open Latent space",
-            key="next",
-            type="primary",
-            icon=":material/arrow_forward:",
-            width="stretch",
-        )
-        if go:
-            st.switch_page("pages/latent_space.py")
+        alone = check.usable == 1  # Nobody to be compared with.
+        label = "Show the healthy twin" if alone else "Open Latent space"
+        icon = ":material/arrow_forward:"
+        if st.button(label, key="next", type="primary", icon=icon, width="stretch"):
+            st.switch_page("pages/counterfactual.py" if alone else "pages/latent_space.py")
     elif check.usable:
         st.button(
             "Use them with another model" if lacking else f"Use these {people(check.usable)}",

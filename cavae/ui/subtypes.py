@@ -9,6 +9,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from cavae import plots
+from cavae.numbers import people
 from cavae.ui import charts, downloads, results
 from cavae.ui.glossary import explain
 from cavae.ui.latents import Group
@@ -90,7 +91,7 @@ def _introduced(found: tuple[Subtype, ...], cohort: Cohort) -> str:
 
     counts = results.memberships(cohort)["subtype"].value_counts()
     shares = [
-        f"{int(counts.get(str(one.number), 0)):,} of {len(cohort):,} people loaded" for one in found
+        f"{int(counts.get(str(one.number), 0)):,} of {people(len(cohort))} loaded" for one in found
     ]
     if len(found) == 1:
         changed = f"It changes most: **{plain(_in_sentence(found[0].name))}**."

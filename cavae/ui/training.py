@@ -43,7 +43,7 @@ class Groups:
 def choose_groups(cohort: Cohort) -> Groups:
     """Which labels are healthy and which have the disease."""
     labels = group_order(label for label in cohort.subjects["diagnosis"] if label)
-    healthy = [HEALTHY] if HEALTHY in labels else labels[:1]
+    healthy = [HEALTHY] if HEALTHY in labels else labels[:-1][:1]
     left, right = st.columns(2)
     background = left.multiselect(
         "Healthy people (background)",
@@ -215,6 +215,12 @@ def _of_sexes(healthy: Cohort, ill: Cohort) -> Iterator[str]:
 
 def problem(cohort: Cohort, groups: Groups) -> str | None:
     """Why nothing can be trained yet, or None."""
+    if len(labels := set(cohort.subjects["diagnosis"]) - {""}) < 2:
+        return (
+            "Training needs two groups, told apart by their diagnosis: healthy people and people "
+            f"with the disease. The only diagnosis here is {', '.join(labels) or 'none'}: load a "
+            "table with both on page Data."
+        )
     if not groups.background or not groups.target:
         return "Choose at least one label on each side."
     for side, words in zip(sides(cohort, groups), ("healthy", "with the disease"), strict=True):
