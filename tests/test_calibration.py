@@ -238,3 +238,30 @@ def test_the_posterior_of_an_effect_is_the_regression_of_effects_on_what_is_meas
     found, sd = calibration.effect_posterior(x, s, nothing)
     assert np.abs(found - expected).max() < 0.1
     np.testing.assert_allclose(sd[0, :2], (effect - expected).std(axis=0)[:2], rtol=0.03)
+
+
+def test_what_is_not_known_of_the_mean_effect_widens_the_interval():
+    """Var e = E Var + Var E: of who belongs to a subtype by chance c, c times its error squared."""
+    sure = two_subtypes()
+    unsure = replace(sure, errors=np.where(sure.effects != 0, [[0.3], [0.5]], 0.0))
+    s, twin, effect, _ = drawn(sure, people=300)
+    chance, nothing = sure.membership(s), np.zeros_like(twin)
+    mean, sd = sure.effect_posterior(twin + effect, s, nothing)
+    same, wider = unsure.effect_posterior(twin + effect, s, nothing)
+    np.testing.assert_array_equal(same, mean)
+    np.testing.assert_allclose(wider**2 - sd**2, chance @ unsure.errors**2, atol=1e-9)
+
+
+def test_an_effect_is_the_difference_of_the_groups_wherever_the_healthy_lie():
+    generator = np.random.default_rng(0)
+    background, target = generator.standard_normal((2, 400, 4))
+    target += (-2.0, 0.0, 0.0, 1.0)
+    size, equal = np.full(4, 10.0), np.full(400, 1 / 400)
+    here, there = (
+        subtype_effect(target + at, background + at, np.eye(4), 0 * target, size, equal)
+        for at in (0.0, np.array([5.0, -3.0, 1.0, 2.0]))
+    )
+    difference = target.mean(axis=0) - background.mean(axis=0)
+    assert here.mean[[0, 3]] == pytest.approx(difference[[0, 3]], rel=1e-3)
+    assert there.mean == pytest.approx(here.mean)
+    assert there.error == pytest.approx(here.error)

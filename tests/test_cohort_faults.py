@@ -295,6 +295,9 @@ def test_where_half_the_table_or_less_is_in_another_unit_its_rows_are_named():
 
 def test_icv_of_everybody_in_ml_is_one_problem():
     check, problem = table_problem(CLEAN.assign(ICV=CLEAN["ICV"] / 1000))
+    assert problem.message == (
+        'Column "ICV": ICV of 12 rows looks like mL (cm³); accepted are 600,000 to 2,600,000 mm³.'
+    )
     assert (problem.rule, problem.column) == ("unit", "ICV")
     assert check.problems == (problem,)
     assert check.usable == 0
