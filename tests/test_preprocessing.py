@@ -203,6 +203,15 @@ def test_ages_outside_the_training_range_are_noticed(preprocessor, cohort):
     assert "Outside the ages the model learned from" in preprocessor.transform(old).notices[0]
 
 
+def test_three_years_beyond_the_training_ages_pass_without_a_notice(preprocessor, cohort):
+    low, high = preprocessor.age_range
+    ages = cohort.subjects["age"].clip(low, high).to_numpy(copy=True)
+    ages[:4] = low - 2.9, high + 2.9, low - 3.1, high + 3.1
+    told = preprocessor.transform(replace(cohort, subjects=cohort.subjects.assign(age=ages)))
+    (said,) = (notice for notice in told.notices if "Outside the ages" in notice)
+    assert f"({low:.0f} to {high:.0f} years): 2 of 100 people." in said
+
+
 def test_one_site_needs_no_harmonizing(cohort):
     one = fit_preprocessor(make_cohort(sites=("Only",)), ["CN"], ["AD"])
     assert one.harmonizer is None
