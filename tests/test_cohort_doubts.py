@@ -83,11 +83,11 @@ DOUBTS = {
     ),
     "voxels of 1.2 mm counted": (
         CLEAN.assign(**(CLEAN[VOLUMES] / 1.2**3)),
-        r"46 % of ICV.*in mm³",
+        r"46 % of ICV, where about 82 % is typical; are both in mm³\?$",
     ),
     "voxels counted, no ICV": (
         CLEAN.assign(**(CLEAN[VOLUMES] / 1.2**3)).drop(columns="icv"),
-        "times the typical ones; are they in mm³",
+        r"0\.5\d times the typical ones; are they in mm³\?$",
     ),
     "women called M": (
         CLEAN.assign(sex=CLEAN["sex"].map({"F": "M", "M": "F"})),

@@ -208,6 +208,11 @@ def test_the_overview_adds_both_hippocampi_and_compares_medians_with_typical_one
     assert figure.layout.yaxis2.title.text == "Volume (mm³)"
     line = by_name(figure)["as typical"]
     assert list(line.x) == list(line.y)
+    for name, words in (
+        ("CN", "%{customdata[1]}<br>CN: %{x:.0f} years, %{y:,.0f} mm³<extra></extra>"),
+        ("regions", "%{text}<br>here %{y:,.0f} mm³, typical %{x:,.0f} mm³<extra></extra>"),
+    ):
+        assert words in {trace.hovertemplate for trace in figure.data if trace.name == name}
     (named,) = (mark for mark in figure.layout.annotations if mark.text == "as typical")
     assert 10**named.y == pytest.approx(line.y[-1]), "an annotation on a log axis wants the log"
 
