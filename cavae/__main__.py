@@ -23,6 +23,7 @@ from cavae.checkpoint import (
     require_model_folder,
 )
 from cavae.cohort import Check, diagnosis_label, read_cohort
+from cavae.cohort.text import shown
 from cavae.config import DEFAULT_VARIANT, default_preset, require_variant, train_config
 from cavae.errors import CavaeError, ConfigError, DataError
 from cavae.tables import require_output, save_table, whole_file
@@ -498,6 +499,10 @@ def main() -> int:
         return _refuse(str(error))
     except _StoppedError as stopped:
         return _end(str(stopped))
+    except OSError as error:
+        if not error.filename:
+            raise
+        return _refuse(f"{shown(error.filename)!r} cannot be used: {error.strerror}.")
     except Exception as error:
         if not hasattr(error, "format_message"):
             raise

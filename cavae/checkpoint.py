@@ -398,6 +398,8 @@ def _read_json(path: Path) -> dict[str, Any]:
     text = _read_text(path, MAX_JSON_BYTES)
     try:
         content = json.loads(text, parse_constant=_finite, parse_float=_finite)
+        if "\\u" in text:  # Half of a character may be written so, which nothing can show.
+            json.dumps(content, ensure_ascii=False).encode()
     except RecursionError as error:
         raise CheckpointError(f"{path.name} is not valid JSON: it is nested too deeply.") from error
     except ValueError as error:

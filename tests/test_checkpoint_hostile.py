@@ -260,8 +260,12 @@ def test_what_a_model_says_of_itself_is_checked(folder, facts):
         "[]",
         "",
         "\ufeff{}",
+        '{"model": "\\ud800"}',
     ],
-    ids=["deep list", "deep object", "NaN", "infinity", "1e999", "long", "list", "empty", "BOM"],
+    ids=[
+        *("deep list", "deep object", "NaN", "infinity", "1e999", "long", "list", "empty", "BOM"),
+        "half a character",
+    ],
 )
 def test_json_that_is_none_is_refused(folder, file, text):
     (folder / file).write_text(text)

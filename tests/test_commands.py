@@ -208,6 +208,12 @@ BAD = {
     "a model that is not there": [
         *("encode", "--model", "nobody", "--volumes", "{table}", "--output", "{out}.csv")
     ],
+    "a name that no file can have": [
+        *("sample", "--pairs", "1", "--model", "{model}", "--output", "{out}" + 300 * "x" + ".csv")
+    ],
+    "a model that no folder can be": [
+        *("sample", "--pairs", "1", "--model", 5000 * "x", "--output", "{out}.csv")
+    ],
     "a twin nobody knows": [
         *("counterfactual", "--model", "{model}", "--volumes", "{table}"),
         *("--twin", "evil", "--output", "{out}.csv"),
