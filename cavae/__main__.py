@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -62,7 +63,7 @@ def models(as_json: AsJson = False) -> None:
         typer.echo(json.dumps([asdict(model) for model in found]))
         return
     for model in found:
-        typer.echo(
+        _tell(
             f"{model.name}: {model.variant}, {model.rois} features, "
             f"{'/'.join(model.background)} against {'/'.join(model.target)}; {model.trained_on}"
         )
@@ -75,15 +76,15 @@ def check(volumes: Volumes, participants: Participants = None, as_json: AsJson =
     if as_json:
         typer.echo(result.to_json())
         return
-    typer.echo(f"{numbers.people(result.rows)}, {result.usable} usable; {_found(result)}.")
+    _tell(f"{numbers.people(result.rows)}, {result.usable} usable; {_found(result)}.")
     for name, column in result.recognition.columns.items():
-        typer.echo(f"  {name}: {column if column is not None else 'not found'}")
+        _tell(f"  {name}: {column if column is not None else 'not found'}")
     for label, count in result.diagnoses.items():
-        typer.echo(f"  {label}: {count}")
+        _tell(f"  {label}: {count}")
     for notice in result.notices:
-        typer.echo(notice)
+        _tell(notice)
     for problem in result.problems:
-        typer.echo(f"Problem: {problem.message}")
+        _tell(f"Problem: {problem.message}")
 
 
 @app.command()
@@ -142,7 +143,7 @@ def train(
         trained = experiments.train_and_save(
             split, config, output, source, latent, lambda _: bar.update(1), variant
         )
-    typer.echo(f"Model written to {output} (best epoch {trained.best_epoch}).")
+    _tell(f"Model written to {output} (best epoch {trained.best_epoch}).")
     _say(remarks)
 
 
@@ -208,7 +209,7 @@ def subtypes(
         encoding = synthesis.encode(loaded, table.cohort)
         save_table([core.membership_table(loaded, encoding)], output)
         remarks += [*_remarks(table), *encoding.notices]
-    typer.echo(json.dumps(answer, allow_nan=False) if as_json else core.report(loaded))
+    _tell(json.dumps(answer, allow_nan=False) if as_json else core.report(loaded))
     _say(remarks)
 
 
@@ -258,7 +259,7 @@ def evaluate(
         from cavae.report import report_of_simulation, save_report
 
         save_report(report_of_simulation(loaded, simulated, figures, data.name).html(), report)
-    typer.echo(json.dumps(figures.answer(), allow_nan=False) if as_json else figures.report())
+    _tell(json.dumps(figures.answer(), allow_nan=False) if as_json else figures.report())
     _say(figures.notices)
 
 
@@ -278,7 +279,7 @@ def ablation(
         run_ablation(
             data, output, effort, scheduler, lambda share: bar.update(int(1000 * share) - bar.pos)
         )
-    typer.echo(f"Table A1 and Figure A1 written to {output}.")
+    _tell(f"Table A1 and Figure A1 written to {output}.")
 
 
 @app.command()
@@ -349,7 +350,7 @@ def sweep(
             people, grid, output, scheduler, lambda ended, _: bar.update(ended - bar.pos)
         )
     told = answer(runs, grid)
-    typer.echo(json.dumps(told, allow_nan=False) if as_json else report(told, output))
+    _tell(json.dumps(told, allow_nan=False) if as_json else report(told, output))
     _say(remarks)
 
 
@@ -360,13 +361,13 @@ def benchmark(as_json: AsJson = False) -> None:
 
     show = sys.stderr.isatty()
     figures = run_benchmark(
-        Workload(), lambda step: typer.echo(f"Measuring {step} …", err=True) if show else None
+        Workload(), lambda step: _tell(f"Measuring {step} …", err=True) if show else None
     )
     if as_json:
         typer.echo(json.dumps(figures, allow_nan=False))
         return
     for name, value in figures.items():
-        typer.echo(f"{name}: {value:,.4g}")
+        _tell(f"{name}: {value:,.4g}")
 
 
 @app.command()
@@ -380,7 +381,7 @@ def explorer(
 
     with whole_file(output) as stream:
         stream.write(core.export_html(core.bundled_data(load_model(model))).encode())
-    typer.echo(f"Explorer written to {output}; open it in a browser.")
+    _tell(f"Explorer written to {output}; open it in a browser.")
 
 
 @app.command("fit-reference", hidden=True)
@@ -408,7 +409,7 @@ def pretrain(
         (pretrain_ad_mci(data, output, demo), "ad-mci"),
         (pretrain_semi_synthetic(output), "semi-synthetic"),
     ):
-        typer.echo(f"Model written to {output / name} (best epoch {trained.best_epoch}).")
+        _tell(f"Model written to {output / name} (best epoch {trained.best_epoch}).")
 
 
 def _found(result: Check) -> str:
@@ -485,10 +486,16 @@ def _remarks(table: Check) -> Iterator[str]:
         yield f"{left_out} of {numbers.people(table.rows)} left out; `check` lists the problems."
 
 
+def _tell(text: str, err: bool = False) -> None:
+    """Say it in the terminal, which nothing that stands in a stranger's table may steer."""
+    seen = ("�" if c != "\n" and unicodedata.category(c) in ("Cc", "Cf") else c for c in text)
+    typer.echo("".join(seen), err=err)
+
+
 def _say(sentences: Iterable[str]) -> None:
     """Remarks go to standard error, after the work: a failure has one line there, its own."""
     for sentence in sentences:
-        typer.echo(sentence, err=True)
+        _tell(sentence, err=True)
 
 
 def main() -> int:
@@ -507,7 +514,7 @@ def main() -> int:
         if not hasattr(error, "format_message"):
             raise
         if type(error).__name__ == "NoArgsIsHelpError":
-            typer.echo(error.format_message(), err=True)
+            _tell(error.format_message(), err=True)
             return 2
         return _refuse(error.format_message())
     if status == INTERRUPTED:
@@ -516,12 +523,12 @@ def main() -> int:
 
 
 def _end(message: str) -> int:
-    typer.echo(f"\n{message}", err=True)
+    _tell(f"\n{message}", err=True)
     return INTERRUPTED
 
 
 def _refuse(message: str) -> int:
-    typer.echo("Error: " + " ".join(message.split()), err=True)
+    _tell("Error: " + " ".join(message.split()), err=True)
     return 2
 
 

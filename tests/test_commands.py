@@ -1,5 +1,6 @@
 """The command line as CONTRACT has it: what scripts and clusters rely on."""
 
+import io
 import json
 import subprocess
 import sys
@@ -45,6 +46,15 @@ def test_check_answers_with_the_keys_of_the_contract(run, tmp_path):
     assert answer.keys() >= {"subjects", "rois", "columns", "diagnoses", "problems", "usable"}
     assert set(answer["columns"]) == {"id", "age", "sex", "icv", "diagnosis", "site"}
     assert (answer["subjects"], answer["rois"], answer["usable"]) == (1, 139, 1)
+
+
+def test_a_table_cannot_steer_the_terminal(run, tmp_path):
+    table = pd.read_csv(io.StringIO(template_csv())).assign(diagnosis="\x1b]0;x\x07A\x9b31mD\u202e")
+    path = tmp_path / "table.csv"
+    table.rename(columns={"site": "\x1b]0;y\x07site"}).to_csv(path, index=False)
+    _, out, _ = run("check", "--volumes", path)
+    assert "  �]0;x�A�31mD�: 1\n" in out
+    assert out.replace("\n", "").isprintable()
 
 
 def test_models_lists_what_each_was_trained_on(run):
