@@ -146,12 +146,14 @@ def offer_model(job: Job) -> None:
     offering.card(address)
 
 
-def offer_running() -> None:
-    """Back to a training of this visitor's that still goes on."""
-    for key in state.own_keys():
-        job = jobs().find(key)
-        if job is not None and job.kind == Order.kind and not job.ended:
-            label = queue.title(job, RUNNING)
-            if st.button(label, key=f"watch_{key}", icon=":material/visibility:"):
-                st.query_params[JOB] = key
-                st.rerun()
+def offer_trainings() -> None:
+    """Back to the trainings of this visitor's that still go on, and to the last that ended."""
+    found = [job for key in state.own_keys() if (job := jobs().find(key)) is not None]
+    trainings = [job for job in found if job.kind == Order.kind]
+    for job in trainings:
+        if job.ended and job is not trainings[-1]:
+            continue
+        label, key = queue.title(job, RUNNING), f"watch_{job.id}"
+        if st.button(label, key=key, icon=":material/visibility:", help="Its curves and its model"):
+            st.query_params[JOB] = job.id
+            st.rerun()

@@ -86,6 +86,11 @@ def test_a_job_becomes_a_model_for_every_page(table):
     assert not app.exception
     assert not app.error
 
+    app.query_params.clear()  # As the menu does.
+    app.switch_page("pages/train.py").run()
+    button(app, "Finished: people").click().run()
+    assert "5 epochs" in said(app), "whoever was away finds how it went"
+
 
 def test_what_a_killed_server_leaves_is_found_by_its_address_and_can_be_used(table):
     app = open_page("train", table)
