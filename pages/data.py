@@ -50,7 +50,7 @@ def drop_files(*, open_: bool) -> None:
 
 def show(check: Check, name: str, reading: uploads.Reading | None) -> None:
     """What was understood of a table, picture first, and the one next step."""
-    title, button = st.columns([3, 1], vertical_alignment="bottom")
+    title, button = st.columns([2, 1], vertical_alignment="bottom")
     title.header(widgets.plain(name), anchor=False)
     with button:
         recognition.show_next_step(check, reading)

@@ -38,7 +38,7 @@ def plot_overview(cohort: Cohort, height: int = 330) -> go.Figure:
         "regions": f"{cohort.features.shape[1]} regions",
     }
     figure = make_subplots(
-        1, len(panels), subplot_titles=[titles[one] for one in panels], horizontal_spacing=0.12
+        1, len(panels), subplot_titles=[titles[one] for one in panels], horizontal_spacing=0.14
     )
     figure.update_annotations(font_size=14)
     for column, panel in enumerate(panels, start=1):
