@@ -9,10 +9,18 @@ from cavae.calibration import Calibration, read_people
 from cavae.calibration.fitting import (
     chance_of_effect,
     differ_at_all,
+    fit_calibration,
     pooled_covariance,
     subtype_effect,
 )
-from cavae.synthesis import SampleRequest, disease_effect, encode, healthy_twins, sample_pairs
+from cavae.synthesis import (
+    SampleRequest,
+    decode,
+    disease_effect,
+    encode,
+    healthy_twins,
+    sample_pairs,
+)
 from tests.people import SHRUNKEN, make_cohort
 
 
@@ -265,3 +273,18 @@ def test_an_effect_is_the_difference_of_the_groups_wherever_the_healthy_lie():
     assert here.mean[[0, 3]] == pytest.approx(difference[[0, 3]], rel=1e-3)
     assert there.mean == pytest.approx(here.mean)
     assert there.error == pytest.approx(here.error)
+
+
+def test_common_z_is_that_of_both_groups_where_they_differ(tiny_model):
+    generator = np.random.default_rng(0)
+    z = generator.standard_normal((2, 150, 5)) + np.array([1.0, -1.0])[:, None, None]
+    background, target = (
+        decode(tiny_model, one, np.zeros_like(one)) + 0.3 * generator.standard_normal((150, 8))
+        for one in z
+    )
+    network, size = tiny_model.network, np.full(8, 20.0)
+    found = fit_calibration(network, background, target, size, seed=0)
+    own = [read_people(network, found, x).common.mean.numpy() for x in (background, target)]
+    middle = np.concatenate(own).mean(axis=0)
+    assert np.abs(own[0].mean(axis=0) - own[1].mean(axis=0)).max() > 0.12
+    assert found.common_mean == pytest.approx(middle, abs=0.03)

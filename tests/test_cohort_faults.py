@@ -207,6 +207,12 @@ ROW_FAULTS = {
         "1,000 times too large, as if mm³ had been",
     ),
     "all volumes 50 times": (volumes_times(50), "unit", None, "times the typical"),
+    "all volumes a fortieth": (
+        volumes_times(1 / 40),
+        "unit",
+        None,
+        r"are one \d\dth of the",
+    ),
     "all volumes negative": (volumes_times(-1), "row", None, "139 of 139 columns"),
     "all volumes NaN": (volumes_times(np.nan), "row", None, "139 of 139 columns"),
     "ICV in mL": (

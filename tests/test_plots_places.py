@@ -7,6 +7,7 @@ from scipy import stats
 
 from cavae.atlas import roi, rois
 from cavae.plots import (
+    highlight,
     plot_brain,
     plot_common_auc_by_variant,
     plot_distributions,
@@ -60,6 +61,14 @@ def test_a_point_lies_at_its_persons_latents_across_and_up(people):
         own = rows_of(trace, people)
         assert list(trace.x) == list(own["salient_1"])
         assert list(trace.y) == list(own["salient_2"])
+
+
+def test_people_are_picked_by_their_id_however_it_is_shown(people):
+    named = people.assign(subject_id=[f"<b>{k}</b>" for k in range(40)])
+    for trace in highlight(plot_severity(named), ["<b>17</b>"]).data:
+        if trace.customdata is not None:
+            ids = [one[0] for one in trace.customdata]
+            assert [ids[k] for k in trace.selectedpoints] == [i for i in ids if i == "<b>17</b>"]
 
 
 def test_the_matrix_has_its_first_dimension_left_and_on_top(people):
@@ -273,10 +282,18 @@ def test_the_strongest_effect_is_on_top_with_both_ends_of_its_interval():
     assert words.x[0] > 1.2
     assert words.x[1] < -0.8
     assert words.x[2] < -2.4
+    beyond = (1.2 - -2.4) / 4  # room on both sides for the numbers, a quarter of all
+    assert figure.layout.xaxis.range == pytest.approx((-2.4 - beyond, 1.2 + beyond))
     assert (everything.x, everything.y) == ((1, 2, 3, 4), (-1.8, -0.3, 0.1, 0.6))
     for shown in (bars, everything):
         assert (shown.marker.cmin, shown.marker.cmax) == (-2.5, 2.5)
         assert list(shown.marker.color) == list(shown.x if shown is bars else shown.y)
+
+
+def test_where_there_are_but_losses_the_axis_ends_at_zero():
+    figure = plot_effect_ranking({"47": -1.6, "48": -0.4})
+    assert figure.layout.xaxis.range == pytest.approx((-2.0, 0.0))
+    assert plot_effect_ranking({"47": 1.6}).layout.xaxis.range == pytest.approx((0.0, 2.0))
 
 
 def test_in_the_brain_left_is_left_front_is_at_a_and_up_is_up():

@@ -36,6 +36,7 @@ WAY = ("test_preprocessing.py", "test_correctness.py", "test_properties.py")
 COHORT = ("test_cohort.py", "test_cohort_faults.py", "test_cohort_doubts.py")
 TWINS = ("test_synthesis.py", "test_calibration.py", "test_person.py")
 FIGURES = ("test_metrics.py", "test_correctness.py", "test_bootstrap.py")
+PICTURES = ("test_plots_places.py",)
 
 
 def _of(file: str, tests: tuple[str, ...], *changes: tuple[str, str]) -> list[Mutation]:
@@ -102,6 +103,7 @@ MUTATIONS = (
         WAY,
         ("(volumes - expected * factor - offset)", "(volumes - expected * factor + offset)"),
         ("volumes += expected * factor", "volumes -= expected * factor"),
+        ("AGE_MARGIN = 3.0", "AGE_MARGIN = 6.0"),
         ("own.sum() < MIN_HEALTHY_TO_ADAPT", "own.sum() > MIN_HEALTHY_TO_ADAPT"),
     ),
     *_of(
@@ -132,11 +134,13 @@ MUTATIONS = (
             "(x - own) @ gain.T\n            mean",
         ),
         ("PREVALENCE = 0.05", "PREVALENCE = 0.95"),
+        ("variance + np.square(self.errors[k])", "variance - np.square(self.errors[k])"),
     ),
     *_of(
         "calibration/fitting.py",
         ("test_calibration.py", "test_null.py"),
         ("mean - background.mean(axis=0)", "background.mean(axis=0) - mean"),
+        ("mean - background.mean(axis=0)", "mean + background.mean(axis=0)"),
         ("np.where(real > 0.5, real, 0.0)", "np.where(real < 0.5, real, 0.0)"),
         (") < MAX_CHANCE / 2", ") < 2.0"),
     ),
@@ -163,6 +167,7 @@ MUTATIONS = (
         "cohort/validate.py",
         COHORT,
         ("VOLUME_FACTOR = 8.0", "VOLUME_FACTOR = 8000.0"),
+        ('f"mL (cm³); {accepted}"', 'f"mm³; {accepted}"'),
         ("icv >= ICV_IN_ML[0]", "icv <= ICV_IN_ML[0]"),
         ("icv < total / LARGEST_BRAIN_SHARE", "icv > total / LARGEST_BRAIN_SHARE"),
     ),
@@ -197,6 +202,37 @@ MUTATIONS = (
         FIGURES,
         ("(tail, 1 - tail)", "(tail, 1 - 2 * tail)"),
         ("(len(people) - 1)", "len(people)"),
+    ),
+    *_of(
+        "plots/overview.py",
+        PICTURES,
+        ("*(-t for t in ticks", "*(t for t in ticks"),
+        ("x=side * counts", "x=-side * counts"),
+    ),
+    *_of("plots/latent.py", PICTURES, ("points[:, 1].argmax()", "points[:, 0].argmax()")),
+    *_of("plots/forest.py", PICTURES, ('"array": high - values', '"array": values - low')),
+    *_of("standing.py", ("test_standing.py",), ("value / reference", "value * reference")),
+    *_of(
+        "explorer/data.py",
+        ("test_explorer.py",),
+        ("np.argsort(-spread", "np.argsort(spread"),
+        ("np.ceil(usual / 10) * 10", "np.ceil(usual / 10)"),
+    ),
+    *_of(
+        "ui/explorer/scatter.js",
+        ("browser/test_explorer_places.py",),
+        ("[row * n + column]", "[column * n + row]"),
+        ("mean[j] + l21 * u", "mean[j] - l21 * u"),
+    ),
+    *_of(
+        "ui/explorer/brain3d.js",
+        ("browser/test_explorer_places.py",),
+        ("up, nearer, -down", "up, nearer, down"),
+    ),
+    *_of(
+        "ui/film/people.js",
+        ("browser/test_film_places.py",),
+        ("half - (y / reach)", "half + (y / reach)"),
     ),
     *_of(
         "embedding.py",
