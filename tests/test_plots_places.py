@@ -282,6 +282,8 @@ def test_the_strongest_effect_is_on_top_with_both_ends_of_its_interval():
     assert words.x[0] > 1.2
     assert words.x[1] < -0.8
     assert words.x[2] < -2.4
+    gaps = np.abs(np.subtract(words.x, (1.2, -0.8, -2.4)))
+    assert (gaps < 0.05 * 3.6).all(), "beside the end of their interval"
     beyond = (1.2 - -2.4) / 4  # room on both sides for the numbers, a quarter of all
     assert figure.layout.xaxis.range == pytest.approx((-2.4 - beyond, 1.2 + beyond))
     assert (everything.x, everything.y) == ((1, 2, 3, 4), (-1.8, -0.3, 0.1, 0.6))
