@@ -28,7 +28,9 @@ from cavae.simulation_evaluation import (
     fidelity,
     leakage,
     separation,
+    true_twins,
 )
+from cavae.synthesis import encode_standardized
 
 FEW = Bootstrap(resamples=20)
 KEYS = {
@@ -125,26 +127,36 @@ def test_separation_is_that_of_the_files(figures, files):
     assert answer["value"] == pytest.approx(np.mean(expected), rel=1e-4)
 
 
-def test_latent_figures_are_those_of_the_files(figures, files):
-    answer = figures.answer()
+def test_latent_figures_are_those_of_the_files(figures, files, folders):
+    answer, data = figures.answer(), read_simulation(folders[0])
     roles = ("target_test", "background_test")
     latents = pd.concat([files[f"{role}_latents"] for role in roles])
     subtypes = pd.concat([files[f"{role}_subtypes"] for role in roles])
     clusters = KMeans(4, n_init=10, random_state=0).fit_predict(latents.filter(like="salient_"))
     expected = completeness_score(subtypes, clusters)
     assert answer["completeness"] == pytest.approx(expected, abs=1e-6)
+    common = latents.filter(like="common_").to_numpy()
+    assert answer["common_auc"] == pytest.approx(told_apart(common, subtypes), abs=1e-6)
+    twins = encode_standardized(load_model(folders[1]), true_twins(load_model(folders[1]), data))[0]
+    others = files["background_test_latents"].filter(like="common_")
+    expected = told_apart(np.concatenate([twins, others]), subtypes)
+    assert figures.estimates["common_auc"].reference == pytest.approx(expected, abs=1e-6)
+
+
+def told_apart(common, subtypes):
+    """AUC of the diseased against the healthy on common z, mean over folds and ten seeds."""
     classifier = make_pipeline(StandardScaler(), LogisticRegression())
     aucs = [
         cross_val_score(
             classifier,
-            latents.filter(like="common_").to_numpy(),
+            common,
             subtypes != "healthy",
             scoring="roc_auc",
             cv=StratifiedKFold(5, shuffle=True, random_state=seed),
         ).mean()
         for seed in range(10)
     ]
-    assert answer["common_auc"] == pytest.approx(np.mean(aucs), abs=1e-6)
+    return np.mean(aucs)
 
 
 def test_effect_figures_are_those_of_the_files(figures, files):
