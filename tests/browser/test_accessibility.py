@@ -1,6 +1,5 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-
 from playwright.sync_api import expect
 
 from tests.browser.conftest import SETTLE_MS, Visit
