@@ -15,6 +15,11 @@ def people(number: int) -> str:
     return counted(number, "person", "people")
 
 
+def years(age: float) -> str:
+    """`75 years`: halves up, as browsers round, so that 74.5 is the same on every page."""
+    return MISSING if math.isnan(age) else f"{math.floor(age + 0.5)} years"
+
+
 def volume(cubic_mm: float) -> str:
     """`3,512 mm³`: a volume in mm³."""
     return MISSING if math.isnan(cubic_mm) else f"{cubic_mm:,.0f} mm³"

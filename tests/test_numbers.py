@@ -17,6 +17,8 @@ from cavae import numbers
         (numbers.centile, 0.04, "4th centile"),
         (numbers.centile, 0.213, "21st centile"),
         (numbers.centile, 0.12, "12th centile"),
+        (numbers.years, 74.5, "75 years"),
+        (numbers.years, 75.4, "75 years"),
         (numbers.centile, 0.0001, "1st centile"),
         (numbers.centile, 1.0, "99th centile"),
     ],
@@ -26,7 +28,7 @@ def test_numbers_read_as_a_clinician_writes_them(write, value, text):
 
 
 @pytest.mark.parametrize(
-    "write", [numbers.volume, numbers.percent, numbers.deviation, numbers.centile]
+    "write", [numbers.volume, numbers.percent, numbers.deviation, numbers.centile, numbers.years]
 )
 def test_what_is_not_known_is_a_dash(write):
     assert write(math.nan) == "–"

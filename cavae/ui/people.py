@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from cavae import numbers
 from cavae.ui import models, results, state, widgets
 from cavae.ui.choices import choose_one, keep_valid
 from cavae.ui.widgets import plain
@@ -79,7 +80,7 @@ def facts(shown: Person) -> str:
     known = shown.facts
     words = [SEXES.get(known.get("sex", ""), "")]
     if pd.notna(known.get("age")):
-        words.append(f"{known['age']:.0f} years")
+        words.append(numbers.years(known["age"]))
     parts = [f"**{plain(shown.subject_id)}**", ", ".join(word for word in words if word)]
     parts.append(plain(known.get("diagnosis", "")))
     if pd.notna(known.get("icv")):
@@ -111,7 +112,7 @@ def _choose_source(place: DeltaGenerator, table: state.Loaded) -> str:
 
 def _described(subjects: pd.DataFrame) -> list[str]:
     """`demo-001 · MCI · 82 years`, one a person: what can be searched for."""
-    years = subjects["age"].map(lambda age: f"{age:.0f} years" if pd.notna(age) else "")
+    years = subjects["age"].map(lambda age: numbers.years(age) if pd.notna(age) else "")
     rows = zip(subjects["subject_id"], subjects["diagnosis"], years, strict=True)
     return [" · ".join(part for part in row if part) for row in rows]
 

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from cavae.atlas import rois
-from cavae.numbers import counted, people, volume
+from cavae.numbers import counted, people, volume, years
 from cavae.plots import group_order
 from cavae.ui import glossary, state, uploads
 from cavae.ui.widgets import plain
@@ -68,7 +68,7 @@ def _understood(cohort: Cohort) -> dict[str, str]:
     ages = f"{age.min():.0f} to {age.max():.0f} years, median {age.median():.0f}"
     return {
         "id": plain(them["subject_id"].iloc[0]) + ", …" * several if len(them) else NOBODY,
-        "age": ages if several else f"{age.mean():.0f} years",
+        "age": ages if several else years(age.mean()),
         "sex": _counts(them["sex"]),
         "icv": volume(round(icv.mean(), -3)) + " on average" * several,
         "diagnosis": _counts(them["diagnosis"]),
