@@ -11,6 +11,7 @@ from cavae.groups import Groups
 from cavae.privacy import (
     METRICS,
     closest,
+    closest_records,
     equal_numbers,
     measure_closest,
     measure_file,
@@ -148,6 +149,25 @@ def test_own_people_whom_a_generator_copies_are_closer_than_they_are_to_each_oth
     assert honest["closest_own_5"].value == pytest.approx(
         honest["closest_own_5"].reference, abs=0.1
     )
+
+
+def test_distances_are_to_the_closest_and_a_tie_counts_half():
+    """Along a line in four features: a step of 1 in each is a distance of 1."""
+    synthetic, members, outsiders = (
+        np.array(places)[:, None] * np.ones(4)
+        for places in ([0.0, 2.0, 10.0, 20.0], [0.5, 3.0], [-1.5, 1.0, 12.0])
+    )
+    assert closest(synthetic, members).tolist() == [0.5, 1.0, 7.0, 17.0]
+    assert closest(members, outsiders).tolist() == [0.5, 2.0]
+    found = closest_records(synthetic, members, outsiders, FEW)
+    # To outsiders 1, 1, 2, 8: the first is closer to a member, the second as close to both.
+    assert found["closer_to_training"].value == (1 + 0.5) / 4
+    assert found["closest_50"].value == pytest.approx(4.0)
+    assert found["closest_50"].reference == pytest.approx(1.5)
+    assert found["closest_5"].value == pytest.approx(0.5 + 0.15 * 0.5)
+    own = measure_closest(synthetic, members)
+    assert own["closest_own_50"].value == pytest.approx(4.0)
+    assert own["closest_own_50"].reference == pytest.approx(2.5)
 
 
 def test_distances_do_not_grow_with_the_number_of_regions():

@@ -117,6 +117,12 @@ def test_folds_are_averaged_and_surer_together():
     assert mean.small_studies[0].added.value == pytest.approx(0.8)
 
 
+def test_a_lopsided_interval_stays_lopsided():
+    one = Quality({"tstr_auc": Estimate(0.8, (0.6, 0.9), 0.85)}, ())
+    mean = mean_quality([one] * 4, independent=4).estimates["tstr_auc"]
+    assert (mean.value, *mean.interval) == pytest.approx((0.8, 0.7, 0.85))
+
+
 def test_measuring_the_same_people_again_makes_it_no_surer():
     folds = [fold(0.8, 0.1)] * 3
     once, thrice = (mean_quality(folds * k, independent=3) for k in (1, 3))
