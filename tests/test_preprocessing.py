@@ -109,7 +109,10 @@ def test_a_new_site_is_adapted_from_its_own_healthy_people(preprocessor, cohort)
     north = cohort.select(cohort.subjects["site"] == "North")
     here, there = preprocessor.transform(north), preprocessor.transform(elsewhere(north))
     assert set(there.subjects["site_status"]) == {"adapted"}
-    assert "adapted from their own 30 healthy people" in there.notices[-1]
+    assert there.notices[-1] == (
+        "Site 'Elsewhere' is new to the model: its 50 people were adapted from their own 30 "
+        "healthy people."
+    )
     assert np.abs(here.values - there.values).mean() < 0.3
 
 
@@ -142,7 +145,11 @@ def test_missing_icv_is_estimated_flagged_and_its_error_stated(preprocessor, coh
     without = replace(cohort, subjects=cohort.subjects.assign(icv=np.nan))
     done = preprocessor.transform(without)
     assert done.subjects["icv_estimated"].all()
-    assert "typical error" in done.notices[0]
+    normal = cohort.subjects.loc[cohort.subjects["diagnosis"] == "CN"].groupby("sex")["icv"].mean()
+    error = preprocessor.icv.error  # mm³; a mL has 1,000 of them
+    told = f"typical error {error / 1000:.0f} mL, {100 * error / normal.mean():.1f} % in healthy"
+    assert told in done.notices[0]
+    assert "ICV was missing for 100 of 100 people" in done.notices[0]
     error = (done.subjects["icv"] - cohort.subjects["icv"])[cohort.subjects["diagnosis"] == "CN"]
     assert np.sqrt(np.mean(error**2)) < 1.2 * preprocessor.icv.error
 
