@@ -137,7 +137,7 @@ def offer_model(job: Job) -> None:
     address = str(folder)
     if state.model_name() == address:
         st.success("Every page now shows this model.", icon=":material/check:")
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         offering.use_button(address)
         offering.download_button(address)
         st.page_link(
