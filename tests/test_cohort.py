@@ -487,6 +487,13 @@ def test_two_icv_columns(factor, problems, notices):
     np.testing.assert_allclose(check.cohort.subjects["icv"], table["ICV"])
 
 
+def test_icv_columns_that_differ_a_little_say_by_how_much():
+    table = people(6)
+    other = table["ICV"] * np.array([1.0, 1.002, 0.996, 1.0, 1.0, 1.0])
+    (told,) = read_cohort(csv(table.assign(DLICV=other))).notices
+    assert told == 'ICV in "ICV" and "DLICV" differs by up to 0.4 %; "ICV" is used.'
+
+
 def test_extra_columns_of_both_files_are_kept():
     volumes, participants = apart(people(6))
     check = read_cohort(csv(volumes.assign(QC="ok")), csv(participants.assign(QC=1, MMSE=30)))

@@ -91,7 +91,7 @@ DOUBTS = {
     ),
     "women called M": (
         CLEAN.assign(sex=CLEAN["sex"].map({"F": "M", "M": "F"})),
-        "heads of people called M are clearly smaller",
+        r"called M are clearly smaller than those of people called F \(by 1[0-9] %\)",
     ),
     "ICV of other rows": (shuffled(CLEAN, ["icv"]), "ICV hardly goes with the volumes"),
     "sexes of other rows": (shuffled(CLEAN, ["sex"]), "heads of the same size"),

@@ -1,14 +1,16 @@
 """What pages share, in a Streamlit session without a browser."""
 
 import shutil
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED
 from cavae.errors import ConfigError
 from cavae.registry import Registry
-from cavae.ui import registry, state, widgets
+from cavae.ui import making, people, registry, state, widgets
 from cavae.ui.glossary import explain
 from tests.conftest import ROOT
 
@@ -115,3 +117,19 @@ def test_every_word_is_explained_or_said_to_be_unknown():
 
 def test_the_demo_is_where_the_app_looks_for_it():
     assert state.DEMO.is_file()
+
+
+def test_a_person_is_introduced_with_sex_age_diagnosis_and_head_size():
+    known = {"sex": "F", "age": 82.0, "diagnosis": "AD", "icv": 1_468_000.0}
+    shown = SimpleNamespace(subject_id="demo-012", facts=pd.Series(known))
+    assert people.facts(shown) == "**demo\\-012** · woman, 82 years · AD · head size 1,468 mL"
+    man = SimpleNamespace(subject_id="p", facts=pd.Series({"sex": "M", "icv": float("nan")}))
+    assert people.facts(man) == "**p** · man"
+
+
+def test_sizes_are_written_in_the_unit_that_they_need():
+    assert [making.megabytes(size) for size in (400, 2_340_000, 1_200_000_000)] == [
+        "1 MB",
+        "2 MB",
+        "1.2 GB",
+    ]

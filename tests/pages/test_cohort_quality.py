@@ -54,6 +54,11 @@ def test_every_figure_stands_on_the_page_with_what_is_best(page, quality):
     assert "0.5 is best" in said(page)
 
 
+def test_the_strongest_attack_is_said_in_cases_of_a_hundred(page, quality):
+    attacks = [one.value for key, one in quality.estimates.items() if key.startswith("attack")]
+    assert f"picks that one {100 * max(attacks):.0f} times of 100. 50 is a guess." in said(page)
+
+
 def test_it_says_on_whom_it_was_measured_and_by_which_command(page):
     assert MEASURED_ON in said(page)
     assert "Command: python -m cavae train" in said(page)

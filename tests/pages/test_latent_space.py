@@ -13,6 +13,7 @@ from cavae.checkpoint import load_model, save_model
 from cavae.cohort import read_cohort
 from cavae.config import train_config
 from cavae.subtypes import describe_subtypes
+from cavae.synthesis import encode
 from cavae.ui.state import Loaded
 from tests.pages.session import figures, highlighted, open_page, people_in, said, table
 from tests.people import make_cohort, write_cohort
@@ -53,7 +54,14 @@ def test_common_and_salient_stand_side_by_side_with_everyone_in_both(app: AppTes
     common, salient = spaces(app)
     assert people_in(common) == people_in(salient) == {f"p{i:03d}" for i in range(100)}
     assert "overlap in what they share and part in what disease adds" in said(app)
-    assert "keep" in said(app)  # How much of the differences the overview shows.
+
+
+def test_the_overview_says_how_much_of_the_differences_it_keeps(app: AppTest, tiny_model):
+    encoding = encode(tiny_model, make_cohort(seed=1))
+    for latents in (encoding.common, encoding.salient):
+        spread = np.sort(np.linalg.eigvalsh(np.cov(latents, rowvar=False)))
+        kept = 100 * spread[-2:].sum() / spread.sum()
+        assert f"These two directions keep {kept:.0f} % of the differences." in said(app)
 
 
 def test_any_pair_of_dimensions_can_be_drawn(app: AppTest):
