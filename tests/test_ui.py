@@ -1,6 +1,7 @@
 """What pages share, in a Streamlit session without a browser."""
 
 import shutil
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -8,11 +9,23 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED
+from cavae.config import train_config
 from cavae.errors import ConfigError
+from cavae.jobs import Job
 from cavae.registry import Registry
-from cavae.ui import making, people, registry, state, widgets
+from cavae.ui import (
+    making,
+    people,
+    queue,
+    registry,
+    state,
+    training,
+    watching,
+    widgets,
+)
 from cavae.ui.glossary import explain
 from tests.conftest import ROOT
+from tests.people import make_cohort
 
 
 def run(script, **session) -> AppTest:
@@ -133,3 +146,39 @@ def test_sizes_are_written_in_the_unit_that_they_need():
         "2 MB",
         "1.2 GB",
     ]
+
+
+def test_times_are_rounded_as_people_say_them():
+    told = {0.2: "1 second", 89: "89 seconds", 91: "2 minutes", 5300: "88 minutes"}
+    told |= {5400: "2 hours", 18_000: "5 hours", 172_900: "2 days", 864_000: "10 days"}
+    assert {seconds: queue.duration(seconds) for seconds in told} == told
+
+
+def test_a_training_tells_how_far_it_is_and_when_it_ends_if_nothing_gets_better():
+    last = {"epoch": 100, "epochs": 400, "best_epoch": 80, "seconds": 60}
+    job = Job("a" * 22, "mine", {"patience": 150}, status="running", history=[last])
+    assert watching.progress(job) == (
+        0.25,
+        "Epoch 100 of at most 400 · at most 3 minutes of training left"
+        " · ends at 230 unless it gets better than epoch 80",
+    )
+    job.history[-1] = last | {"best_epoch": 0}
+    assert watching.progress(job)[1].endswith("training left")
+    job.history[-1] = last | {"epoch": 230}
+    share, words = watching.progress(job)
+    assert share == 1
+    assert words.startswith("Measuring")
+
+
+def test_before_a_training_it_is_said_who_learns_and_who_is_held_out():
+    config = train_config("calibrated", target=("AD",), epochs=1000, batch_size=25, validation=0.3)
+    sides = training.Groups(("CN",), ("AD",))
+    assert training.outlook(make_cohort(), config, sides).startswith(
+        "60 healthy people and 40 with the disease, 8 brain regions; 30 % of each are held out"
+    )
+    short, long = (
+        training.outlook(make_cohort(), replace(config, epochs=epochs), sides).split("About ")[1]
+        for epochs in (100, 100_000)
+    )
+    assert short.endswith("seconds at most.")
+    assert long.endswith("minutes at most."), "100,000 epochs of 3 batches at 4 ms, and its looks"

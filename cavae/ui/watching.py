@@ -65,13 +65,14 @@ def _tell_progress(job: Job) -> None:
     if job.status == "queued":
         queue.tell_waiting(job)
     elif job.status == "running":
-        st.progress(*_share(job))
+        st.progress(*progress(job))
     queue.tell_reason(job)
     if job.ended:
         st.markdown(_what_was_kept(job))
 
 
-def _share(job: Job) -> tuple[float, str]:
+def progress(job: Job) -> tuple[float, str]:
+    """How far a running training is, 0 to 1, and in words."""
     if job.doing:
         return 1.0, f"{job.doing} …"
     if not job.history:
