@@ -30,6 +30,7 @@ def order_form(table: state.Loaded) -> None:
 
 with widgets.errors_as_sentences():
     if (job := queue.named_job(sweep.SWEEP, sweep.SWEEP)) is None:
+        queue.offer_mine(sweep.SWEEP, sweep.RUNNING, sweep.SWEEP)
         widgets.require_training()
         order_form(widgets.require_cohort())
     else:

@@ -27,7 +27,7 @@ def order_form(table: state.Loaded) -> None:
 
 with widgets.errors_as_sentences():
     if (job := queue.named_job(training.JOB, Order.kind)) is None:
-        watching.offer_trainings()
+        queue.offer_mine(Order.kind, watching.RUNNING, training.JOB)
         widgets.require_training()
         order_form(widgets.require_cohort())
     else:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from cavae import numbers
 from cavae.jobs import Job, JobQueue
+from cavae.ui import state
 from cavae.ui.widgets import plain
 
 STATUS = {
@@ -33,6 +34,19 @@ def named_job(parameter: str, kind: str) -> Job | None:
 def title(job: Job, running: str) -> str:
     """How it stands, and its name; running: the word for work that goes on."""
     return f"{STATUS.get(job.status, running)}: {plain(job.name)}"
+
+
+def offer_mine(kind: str, running: str, parameter: str) -> None:
+    """Back to this visitor's jobs of a kind that still go on, and to the last that ended."""
+    found = [job for key in state.own_keys() if (job := jobs().find(key)) is not None]
+    mine = [job for job in found if job.kind == kind]
+    for job in mine:
+        if job.ended and job is not mine[-1]:
+            continue
+        label, key = title(job, running), f"watch_{job.id}"
+        if st.button(label, key=key, icon=":material/visibility:", help="How it goes or went"):
+            st.query_params[parameter] = job.id
+            st.rerun()
 
 
 def tell_waiting(job: Job) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cavae.estimates import Metric
     from cavae.sweep_runs import SweepOrder
 
-SWEEP = "sweep"
+SWEEP, RUNNING = "sweep", "Sweeping"
 MEASURING_SECONDS, STARTING_SECONDS = 4, 10  # after each training, and once
 MODELS = {
     "Calibrated": ("contrastive", "calibrated"),
@@ -182,10 +182,10 @@ def _show_job(job_id: str, ended: bool) -> None:
         return
     if job.ended and not ended:
         st.rerun()  # The whole page: no timer any more.
-    st.header(queue.title(job, "Sweeping"), anchor=False)
+    st.header(queue.title(job, RUNNING), anchor=False)
     left, right = st.columns([3, 1], vertical_alignment="center")
     with left:
-        _progress(job)
+        _tell_progress(job)
     stop = {"icon": ":material/stop:", "help": "What is done is kept.", "width": "stretch"}
     if not job.ended and right.button("Stop", key="stop_sweep", **stop):
         jobs().cancel(job_id)
@@ -211,20 +211,28 @@ def _grid_words(grid: Grid) -> str:
     )
 
 
-def _progress(job: Job) -> None:
-    done = job.history[-1]["done"] if job.history else 0
-    trainings = job.settings["trainings"]
+def _tell_progress(job: Job) -> None:
     if job.status == "queued":
         queue.tell_waiting(job)
     elif job.status == "running":
-        words = f"{done} of {trainings} trainings"
-        if new := done - job.history[0]["done"] if done else 0:
-            left = job.history[-1]["seconds"] / new * (trainings - done)
-            words += f", about {duration(left)} left"
-        st.progress(done / trainings, words)
+        st.progress(*progress(job))
     else:
         queue.tell_reason(job)
-        st.markdown(f"{done} of {trainings} trainings ended.")
+        st.markdown(f"{_done(job)} of {job.settings['trainings']} trainings ended.")
+
+
+def progress(job: Job) -> tuple[float, str]:
+    """How far a running sweep is, 0 to 1, and in words."""
+    done, trainings = _done(job), job.settings["trainings"]
+    words = f"{done} of {trainings} trainings"
+    if new := done - job.history[0]["done"] if done else 0:
+        left = job.history[-1]["seconds"] / new * (trainings - done)
+        words += f", about {duration(left)} left"
+    return done / trainings, words
+
+
+def _done(job: Job) -> int:
+    return job.history[-1]["done"] if job.history else 0
 
 
 # --------------------------------------------------------------------------- runs

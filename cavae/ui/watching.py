@@ -8,10 +8,9 @@ from typing import Any
 import streamlit as st
 
 from cavae.checkpoint import model_facts
-from cavae.jobs import Job, Order
+from cavae.jobs import Job
 from cavae.ui import film, offering, queue, registry, state
 from cavae.ui.queue import duration, jobs
-from cavae.ui.training import JOB
 
 RUNNING = "Training"
 READING = """\
@@ -145,16 +144,3 @@ def offer_model(job: Job) -> None:
             "pages/models.py", label="Compare, rename or share it", icon=":material/inventory_2:"
         )
     offering.card(address)
-
-
-def offer_trainings() -> None:
-    """Back to the trainings of this visitor's that still go on, and to the last that ended."""
-    found = [job for key in state.own_keys() if (job := jobs().find(key)) is not None]
-    trainings = [job for job in found if job.kind == Order.kind]
-    for job in trainings:
-        if job.ended and job is not trainings[-1]:
-            continue
-        label, key = queue.title(job, RUNNING), f"watch_{job.id}"
-        if st.button(label, key=key, icon=":material/visibility:", help="Its curves and its model"):
-            st.query_params[JOB] = job.id
-            st.rerun()

@@ -95,3 +95,5 @@ def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
     assert len(figures(app)[0]["data"]) == 2
     button(app, "Another sweep").click().run()
     assert "sweep" not in app.query_params
+    button(app, "Finished: people.csv").click().run()
+    assert trainings(app) == 8, "whoever was away finds it again"
