@@ -19,6 +19,7 @@ from cavae.ui import (
     queue,
     registry,
     state,
+    sweep,
     training,
     watching,
     widgets,
@@ -182,3 +183,11 @@ def test_before_a_training_it_is_said_who_learns_and_who_is_held_out():
     )
     assert short.endswith("seconds at most.")
     assert long.endswith("minutes at most."), "100,000 epochs of 3 batches at 4 ms, and its looks"
+
+
+def test_a_sweep_tells_how_far_it_is_by_what_this_process_has_done():
+    told = [{"done": 4, "seconds": 0.0}, {"done": 10, "seconds": 60.0}]
+    job = Job("a" * 22, "mine", {"trainings": 40}, status="running", history=told)
+    assert sweep.progress(job) == (0.25, "10 of 40 trainings, about 5 minutes left")
+    job.history = []
+    assert sweep.progress(job) == (0.0, "0 of 40 trainings")
