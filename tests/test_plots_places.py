@@ -292,6 +292,15 @@ def test_the_strongest_effect_is_on_top_with_both_ends_of_its_interval():
         assert list(shown.marker.color) == list(shown.x if shown is bars else shown.y)
 
 
+def test_numbers_keep_their_distance_from_bars_in_any_unit():
+    def gap(times):
+        ends = {"47": (-2.4 * times, -1.2 * times)}
+        figure = plot_effect_ranking({"47": -1.8 * times}, unit="%", intervals=ends)
+        return -2.4 * times - figure.data[2].x[0]
+
+    assert gap(10) == pytest.approx(10 * gap(1))
+
+
 def test_where_there_are_but_losses_the_axis_ends_at_zero():
     figure = plot_effect_ranking({"47": -1.6, "48": -0.4})
     assert figure.layout.xaxis.range == pytest.approx((-2.0, 0.0))

@@ -131,6 +131,7 @@ def test_people_glide_straight_from_one_look_to_the_next(film: Page):
     assert film.evaluate("reach") == 3
     value = [float(text.replace("−", "-")) for text, *_ in words[::2]]
     assert sorted(value) == [-2, -1, 0, 1, 2]
+    assert all(0 < x < 300 and 0 < y < 300 for _, x, y in words), "within the canvas"
     across = np.polyfit([x for _, x, _ in words[::2]], value, 1)
     up = np.polyfit([y - 4 for _, _, y in words[1::2]], value, 1)
     assert across[0] > 0 > up[0]
