@@ -21,6 +21,7 @@ def add(page: Page, archive: Path, name: str) -> None:
     page.locator("input[type=file]").set_input_files(archive)
     expect(page.get_by_text(f"{name} was added.")).to_be_visible(timeout=SETTLE_MS)
     page.get_by_role("button", name="Use this model on every page").click()
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(name)
     settle(page)
 
 
