@@ -14,6 +14,7 @@ import os
 import queue
 import re
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -29,7 +30,7 @@ from filelock import FileLock
 from cavae.config import DEFAULT_VARIANT, TrainConfig, require_variant
 from cavae.errors import CavaeError, ConfigError, Stopped
 from cavae.limits import limits, require_training
-from cavae.logs import log
+from cavae.logs import begin, log, log_failure
 from cavae.scatter import Camera
 from cavae.storage import KEY, LOCK, RECORD, is_worked_on, new_key, require_room
 
@@ -41,6 +42,8 @@ MOST_PICTURES, MOST_FILMS = 200, 20
 NAME = r"[A-Za-z0-9][\w.-]{0,63}"
 ENDED = ("done", "cancelled", "failed", "interrupted")
 CRASHED = "The process ended by itself (exit status {code}); there may be too little memory."
+UNKEPT = "What it made could not be kept in the storage of this server ({why})."
+CANNOT_WRITE = os.EX_CANTCREAT  # exit status of a process that could not leave a record
 OVERTIME = "It was stopped at this server's limit of {minutes:,} minutes."
 MINUTE = 60.0  # seconds
 ENDING_SECONDS = 8.0  # that jobs have to keep what they have when the server ends
@@ -303,7 +306,7 @@ class JobQueue:
             return
         if cancelled.is_set():
             job.status = "cancelled"
-            _write_record(job, folder)
+            _keep_record(job, folder)
             return
         began = time.monotonic()
         log("job started", kind=job.kind)
@@ -344,9 +347,11 @@ class JobQueue:
         elif left is not None and left.ended:
             job.reason, job.status = left.reason, left.status
             return
+        elif exit_status == CANNOT_WRITE:
+            job.reason, job.status = UNKEPT.format(why="it cannot be written"), "failed"
         else:
             job.reason, job.status = CRASHED.format(code=exit_status), "failed"
-        _write_record(job, folder)
+        _keep_record(job, folder)
 
     def _listen(self, job: Job, receiver: Connection) -> None:
         """Take in what the process tells, until it has nothing more to tell."""
@@ -422,6 +427,17 @@ class _Telling:
 
 def _work(job: Job, order: Work, folder: Path, sender: Connection, cancelled: Event) -> None:
     """The process: do the work, and say in the record what became of it."""
+    begin()
+    try:
+        _work_and_record(job, order, folder, sender, cancelled)
+    except OSError as error:
+        log_failure(error, "failed")
+        sys.exit(CANNOT_WRITE)
+
+
+def _work_and_record(
+    job: Job, order: Work, folder: Path, sender: Connection, cancelled: Event
+) -> None:
     with FileLock(folder / LOCK):
         tell = _Telling(job, folder, sender, cancelled)
         job.status, job.process = "running", os.getpid()
@@ -433,7 +449,10 @@ def _work(job: Job, order: Work, folder: Path, sender: Connection, cancelled: Ev
                 job.status = "done"
         except CavaeError as error:
             job.status, job.reason = "failed", str(error)
+        except OSError as error:
+            job.status, job.reason = "failed", UNKEPT.format(why=error.strerror)
         except Exception as error:
+            log_failure(error, "failed")
             job.status, job.reason = "failed", UNEXPECTED.format(kind=type(error).__name__)
         _write_record(job, folder)
 
@@ -461,6 +480,12 @@ def _write_record(job: Job, folder: Path) -> None:
     written = folder / f".{RECORD}"
     written.write_text(json.dumps(asdict(job)), encoding="utf-8")
     os.replace(written, folder / RECORD)
+
+
+def _keep_record(job: Job, folder: Path) -> None:
+    """Write down what the server knows of it, where that is possible: the next jobs go on."""
+    with suppress(OSError):
+        _write_record(job, folder)
 
 
 def _read_record(folder: Path) -> Job | None:

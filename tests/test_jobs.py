@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,6 +142,20 @@ def test_nobody_finds_a_job_by_guessing_or_by_a_path(jobs):
     jobs.submit(order())
     for guess in ("", "../..", "a" * 22, "/etc/passwd"):
         assert jobs.find(guess) is None
+
+
+def test_without_its_storage_a_job_fails_with_its_reason_and_the_next_one_runs(jobs, tmp_path):
+    running = jobs.submit(order(ENDLESS))
+    wait(jobs, running, lambda job: len(job.history) > 6)
+    storage = tmp_path / "storage"
+    shutil.rmtree(storage)
+    storage.touch()
+    jobs.cancel(running)
+    job = wait(jobs, running, ended)
+    storage.unlink()
+    assert job.status == "failed"
+    assert "could not be kept in the storage of this server" in job.reason
+    assert wait(jobs, jobs.submit(order()), ended).status == "done"
 
 
 def test_a_job_that_takes_too_long_is_stopped_keeps_its_best_and_says_so(jobs, monkeypatch):

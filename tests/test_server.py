@@ -1,6 +1,7 @@
 """A real server: what it writes when a page fails, and what it leaves when a signal ends it."""
 
 import asyncio
+import json
 import time
 from pathlib import Path
 
@@ -15,6 +16,25 @@ from cavae.ui import server
 app = st.App(__file__, **server.options())
 if __name__ == "__main__":
     raise ValueError("Mrs Miller")
+"""
+TALKATIVE = """
+import logging, threading, warnings
+import streamlit as st
+from streamlit.logger import get_logger, update_formatter
+from cavae.ui import server
+
+def fail():
+    raise ValueError("Mrs Miller")
+
+app = st.App(__file__, **server.options())
+if __name__ == "__main__":
+    update_formatter()  # as when the settings change
+    logging.getLogger("library").warning("Mrs Miller")
+    get_logger("streamlit.new").error("Mrs Miller")
+    warnings.warn("Mrs Miller")
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
 """
 
 
@@ -34,6 +54,29 @@ def test_what_an_error_says_is_not_in_the_log(tmp_path: Path):
     assert "app.py:6 <module>" in said
     assert "Miller" not in said
     assert "Traceback" not in said
+
+
+def test_of_what_libraries_say_the_log_has_only_who_says_it_and_where(tmp_path: Path):
+    script = tmp_path / "app.py"
+    script.write_text(TALKATIVE)
+
+    async def visit(server: Server) -> None:
+        async with visiting(server.url) as visitor:
+            await visitor.look()
+
+    with running_app(script=str(script), environment={"PYTHONPATH": "."}) as server:
+        play(visit(server))
+        said = server.said
+    lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
+    written = {line.get("name") or line.get("error"): line["event"] for line in lines[1:]}
+    assert written == {
+        "library": "library",
+        "streamlit.new": "library",
+        "py.warnings": "library",
+        "ValueError": "failed",
+    }
+    assert "Miller" not in said
+    assert "GET /" not in said, "addresses are keys"
 
 
 def test_a_download_waits_for_its_visitor_while_others_work():

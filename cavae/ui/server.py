@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from starlette.formparsers import MultiPartParser
-from streamlit import config, runtime
+from streamlit import config, logger, runtime
 from streamlit.config_option import ConfigOption
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
@@ -29,7 +29,6 @@ from cavae.ui import making, queue
 
 MINUTE, HOUR = 60.0, 3600.0  # seconds
 FETCHED = 10.0  # seconds within which a browser comes for a file that was made for it
-SILENT = {"streamlit.error_util": logging.CRITICAL, "uvicorn.error": logging.WARNING}
 
 
 def options() -> dict[str, Any]:
@@ -62,11 +61,16 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
 
 
 def _silence() -> None:
-    """Keep Streamlit from writing what an exception says, which may be somebody's data, and the
-    server from greeting."""
+    """Keep Streamlit and its server from writing by themselves, now and when their settings change:
+    what an exception says may be somebody's data, and addresses are keys."""
     config.set_option("logger.enableRich", False, ConfigOption.STREAMLIT_DEFINITION)
-    for name, level in SILENT.items():
-        logging.getLogger(name).setLevel(level)
+    logger.setup_formatter = _hand_over
+    logger.update_formatter()
+    logging.getLogger("streamlit.error_util").disabled = True  # `failed` says it already.
+
+
+def _hand_over(one: logging.Logger) -> None:
+    one.handlers, one.propagate = [], True
 
 
 async def _forget_often() -> None:
