@@ -170,7 +170,7 @@ def save_model(trained: TrainedModel, folder: Path, card: str, facts: Mapping[st
 
     Raises CheckpointError when there is anything else, or when the folder cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     require_model_folder(folder)
     folder = folder.resolve()
@@ -179,17 +179,21 @@ def save_model(trained: TrainedModel, folder: Path, card: str, facts: Mapping[st
         "training": trained.training.to_dict(),
         "facts": dict(facts),
     }
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
-        new = Path(temporary) / "model"
-        new.mkdir(mode=0o755)
-        _write_json(new / "config.json", content, indent=2)
-        _write_json(new / "preprocessor.json", trained.preprocessor.to_dict())
-        save_file(_tensors(trained), new / "weights.safetensors")
-        (new / "weights.safetensors").chmod(0o644)
-        (new / "card.md").write_text(card, encoding="utf-8")
-        if folder.exists():
-            os.replace(folder, Path(temporary) / "old")
-        os.replace(new, folder)
+    try:
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".saving-") as temporary:
+            new = Path(temporary) / "model"
+            new.mkdir(mode=0o755)
+            _write_json(new / "config.json", content, indent=2)
+            _write_json(new / "preprocessor.json", trained.preprocessor.to_dict())
+            (new / "weights.safetensors").write_bytes(save(_tensors(trained)))
+            (new / "card.md").write_text(card, encoding="utf-8")
+            if folder.exists():
+                os.replace(folder, Path(temporary) / "old")
+            os.replace(new, folder)
+    except OSError as error:
+        raise CheckpointError(
+            f"The model {folder.name!r} cannot be written: {error.strerror}."
+        ) from error
 
 
 def _tensors(trained: FittedModel) -> dict[str, Tensor]:

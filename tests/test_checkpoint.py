@@ -1,6 +1,7 @@
 """A model folder gives the same model back, and a damaged one gives a sentence."""
 
 import json
+import resource
 import shutil
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cavae.checkpoint import available_models, find_model, load_model, model_facts
+from cavae.checkpoint import available_models, find_model, load_model, model_facts, save_model
 from cavae.errors import CheckpointError
 from cavae.synthesis import encode
 from tests.people import make_cohort
@@ -24,6 +25,19 @@ def folder(tiny_model_folder, tmp_path):
 def test_a_folder_holds_four_files_and_no_leftovers(tiny_model_folder):
     assert {path.name for path in tiny_model_folder.iterdir()} == FILES
     assert [path.name for path in tiny_model_folder.parent.iterdir()] == [tiny_model_folder.name]
+
+
+def test_without_room_a_sentence_says_so_and_the_older_model_stays(folder, tiny_model):
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        with pytest.raises(CheckpointError, match="'copy' cannot be written: File too large"):
+            save_model(tiny_model, folder, "another card", {})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert [path.name for path in folder.parent.iterdir()] == ["copy"]
 
 
 def test_loading_gives_the_same_latents_twice(folder):
