@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import fields
 
 import pytest
+import yaml
 
 from cavae.errors import ConfigError
 from cavae.limits import PREFIX, Limits, limits, require_training, require_uploads
@@ -60,3 +61,24 @@ def test_every_limit_is_documented_with_its_default():
         words = {True: "on", False: "off"} if isinstance(one.default, bool) else {}
         if one.name != "storage":
             assert said.replace(",", "") == str(words.get(one.default, one.default)), one.name
+
+
+def test_the_files_of_the_deployment_agree():
+    """Without a container engine nobody else would notice."""
+    app = yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["app"]
+    nginx = (ROOT / "deploy" / "nginx.conf").read_text()
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    allowed = limits(
+        {name: str(text) for name, text in app["environment"].items() if name[:5] == "CAVAE"}
+    )
+    body = int(re.search(r"client_max_body_size (\d+)m;", nginx)[1])
+    assert allowed.upload_mb < body <= 1.3 * allowed.upload_mb
+    path = app["environment"]["STREAMLIT_SERVER_BASE_URL_PATH"]
+    assert f"location /{path}/ {{" in nginx
+    port = re.search(r"^EXPOSE (\d+)$", dockerfile, re.MULTILINE)[1]
+    assert f"proxy_pass http://app:{port};" in nginx
+    storage = re.search(r"^VOLUME (.+)$", dockerfile, re.MULTILINE)[1]
+    assert f"CAVAE_STORAGE={storage} " in dockerfile
+    assert f"storage:{storage}" in app["volumes"]
+    (torch,) = re.findall(r"^torch==.+$", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
+    assert f" {torch} " in dockerfile
