@@ -53,6 +53,7 @@ def running_app(
     environment: Mapping[str, str] | None = None,
     user: User | None = None,
     script: str = "app.py",
+    folder: Path = ROOT,
 ) -> Iterator[Server]:
     """Start the app at a path such as "/brain", wait until it answers, stop it afterwards."""
     port, user = free_port(), user or User()
@@ -61,7 +62,7 @@ def running_app(
     with (
         tempfile.NamedTemporaryFile() as log,
         subprocess.Popen(
-            command, cwd=ROOT, env=settings, stdout=log, stderr=subprocess.STDOUT, **user.options
+            command, cwd=folder, env=settings, stdout=log, stderr=subprocess.STDOUT, **user.options
         ) as process,
     ):
         server = Server(f"http://127.0.0.1:{port}{path}", process, Path(log.name))

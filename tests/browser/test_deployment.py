@@ -41,6 +41,19 @@ def without_rights() -> User:
     return User()
 
 
+def image(folder: Path) -> Path:
+    """A folder with all that .dockerignore lets into the image, and no more."""
+    for line in (ROOT / ".dockerignore").read_text().splitlines():
+        if line.startswith("!"):
+            here, there = ROOT / line[1:], folder / line[1:]
+            there.parent.mkdir(parents=True, exist_ok=True)
+            if here.is_dir():
+                shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copyfile(here, there)
+    return folder
+
+
 def started(config: Path, port: int, app: Server, user: User) -> subprocess.Popen[bytes]:
     """nginx with the deployed configuration; only where the two are differs."""
     text = (ROOT / "deploy" / "nginx.conf").read_text()
@@ -69,7 +82,7 @@ def deployed(browser: object) -> Iterator[Server]:
             os.chown(folder, pwd.getpwnam(user.name).pw_uid, -1)
         there = {"CAVAE_STORAGE": f"{name}/storage", "HOME": name, **LIBRARIES}
         with (
-            running_app(PATH, there, user) as app,
+            running_app(PATH, there, user, folder=image(folder / "app")) as app,
             started(folder / "nginx.conf", port, app, user) as nginx,
         ):
             server = Server(f"http://127.0.0.1:{port}{PATH}", app.process, app.log)
