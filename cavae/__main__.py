@@ -48,7 +48,13 @@ VolumesIfAny = Annotated[Path | None, typer.Option(help="Table of volumes.")]
 Simulated = Annotated[Path | None, typer.Option(help="Folder of `simulate`, instead.")]
 Background = Annotated[str, typer.Option(help="Labels of the healthy, by comma.")]
 Latent = Annotated[int, typer.Option(help="Dimensions of z and of s, each.")]
-Scheduler = Annotated[str, typer.Option(help="local, or tcp://HOST:PORT of a dask scheduler.")]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        help="local, or tcp://HOST:PORT of a dask scheduler. Ctrl-C stops what runs here at once; "
+        "a worker of the scheduler first finishes the task that it has begun."
+    ),
+]
 ModelName = Annotated[str, typer.Option(help="Name under pretrained/, or a model folder.")]
 Output = Annotated[Path, typer.Option(help="File to write: .csv or .parquet.")]
 Seed = Annotated[int, typer.Option(help="Same seed, same result.")]

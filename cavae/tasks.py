@@ -71,7 +71,8 @@ def run_tasks(
 
     scheduler: "local" (as many processes as processors), or "tcp://HOST:PORT" of a running dask
     scheduler, whose workers must have this package. Ending the iteration ends what runs; so does
-    `stopped`, which is asked twice a second.
+    `stopped`, which is asked twice a second. A dask worker alone finishes, unheard, the task that
+    it has begun: nothing but its own end could interrupt that.
 
     Raises:
         ConfigError: the address is none, or no scheduler or worker answers there.
