@@ -6,6 +6,7 @@ The variable of a field is its name in capitals after CAVAE_: CAVAE_UPLOAD_MB is
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
@@ -85,8 +86,10 @@ def _value(name: str, text: str, one: Field[Any]) -> Path | bool | int:
             raise ConfigError(f"{name} is {word!r}; accepted: {', '.join(YES + NO)}.")
         return word.lower() in YES
     least, most = one.metadata["range"]
-    if not (word.isascii() and word.isdigit() and least <= int(word) <= most):
-        raise ConfigError(f"{name} is {word!r}; accepted: a whole number, {least:,} to {most:,}.")
+    if not (re.fullmatch(r"[0-9]{1,20}", word) and least <= int(word) <= most):
+        raise ConfigError(
+            f"{name} is {word[:20]!r}; accepted: a whole number, {least:,} to {most:,}."
+        )
     return int(word)
 
 

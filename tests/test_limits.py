@@ -27,6 +27,8 @@ def test_what_is_set_counts():
     [
         ("CAVAE_UPLOAD_MB", "0"),
         ("CAVAE_UPLOAD_MB", "5 MB"),
+        ("CAVAE_UPLOAD_MB", "9" * 5_000),
+        ("CAVAE_UPLOAD_MB", "٣"),
         ("CAVAE_KEEP_DAYS", "-1"),
         ("CAVAE_JOBS_AT_ONCE", "1.5"),
         ("CAVAE_TRAINING", "maybe"),
