@@ -4,6 +4,9 @@ import asyncio
 import json
 import time
 from pathlib import Path
+from urllib.error import HTTPError
+
+import pytest
 
 from cavae.checkpoint import load_model
 from cavae.jobs import JobQueue
@@ -92,6 +95,20 @@ def test_a_download_waits_for_its_visitor_while_others_work():
 
     with running_app() as server:
         assert play(visit(server)).startswith(b"roi,")
+
+
+def test_a_demo_server_takes_in_no_file_that_no_page_asked_for():
+    async def send(server: Server) -> None:
+        async with visiting(server.url) as visitor:
+            await visitor.look()
+            place = await visitor._place_for("people.csv")
+            visitor._put(place.upload_url, "people.csv", b"id,age\n1,70\n")
+
+    with (
+        running_app(environment={"CAVAE_DEMO": "on"}) as server,
+        pytest.raises(HTTPError, match="413"),
+    ):
+        play(send(server))
 
 
 def test_a_server_that_is_told_to_end_keeps_the_best_of_a_training(tmp_path: Path):

@@ -121,7 +121,8 @@ def keep_to(allowed: Limits) -> None:
 
     Starlette would write what is larger than 1 MB to disk until it has all of it.
     """
-    config.set_option("server.maxUploadSize", allowed.upload_mb, ConfigOption.STREAMLIT_DEFINITION)
+    largest = 0 if allowed.demo else allowed.upload_mb  # Also where no page asks for a file.
+    config.set_option("server.maxUploadSize", largest, ConfigOption.STREAMLIT_DEFINITION)
     MultiPartParser.spool_max_size = allowed.upload_bytes + MEGABYTE
 
 
