@@ -1,5 +1,6 @@
 """What people read off the figures: names, units, colours, and who each point is."""
 
+import json
 import time
 
 import numpy as np
@@ -25,6 +26,7 @@ from cavae.plots import (
     plot_severity,
     plot_subtypes,
 )
+from cavae.plots.brain import LAYOUT_MM
 from cavae.plots.colors import EFFECT_SCALE, NEUTRAL, effect_colors, effect_limit
 from cavae.plots.latent import Outline
 from cavae.plots.layout import axis_title, density
@@ -32,6 +34,7 @@ from cavae.plots.volumes import FADED, centile
 from cavae.subtypes import Change, Subtype
 
 EFFECTS = {one.index: -1.0 if one.lobe == "Limbic" else 0.1 for one in rois()} | {"47": -1.9}
+CERTAIN = {index: (value - 0.5, value + 0.4) for index, value in EFFECTS.items()}
 SALIENT = [f"salient_{place}" for place in range(1, 6)]
 
 
@@ -398,7 +401,8 @@ def figures(
         "matrix": plot_latent_matrix(people, SALIENT, "diagnosis"),
         "volumes": plot_paired_volumes(pair_table),
         "ranking": plot_effect_ranking(EFFECTS),
-        "severity": plot_severity(people),
+        "certain": plot_effect_ranking(EFFECTS, intervals=CERTAIN, clear=("47",)),
+        "severity": plot_severity(people, marked=people["subject_id"].iloc[0]),
         "distributions": plot_distributions(cohorts, cohorts, unit="mm³"),
         "subtypes": plot_subtypes(made_up_subtypes(), ["one", "two"]),
         "criterion": plot_criterion({1: 90.0, 2: 60.0}),
@@ -410,6 +414,20 @@ def test_every_figure_suits_a_light_and_a_dark_page(figures: dict[str, go.Figure
         assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)", name
         assert figure.layout.font.color is None, name
         assert all(mark.font.color is None for mark in figure.layout.annotations), name
+
+
+def test_plotly_accepts_every_figure(figures: dict[str, go.Figure]) -> None:
+    """Those drawn at every click are put together without its checks."""
+    for name, figure in figures.items():
+        checked = go.Figure(figure.to_dict())  # raises ValueError
+        assert json.loads(checked.to_json()) == json.loads(figure.to_json()), name
+
+
+def test_a_figure_that_was_changed_changes_no_later_one() -> None:
+    first = plot_brain(EFFECTS)
+    first.update_traces(line_width=9, x=[0]).update_annotations(text="x")
+    assert plot_brain(EFFECTS) == plot_brain(EFFECTS, layout=[list(row) for row in LAYOUT_MM])
+    assert plot_brain(EFFECTS) != first
 
 
 def test_every_axis_with_numbers_has_a_title_with_a_unit(figures: dict[str, go.Figure]) -> None:

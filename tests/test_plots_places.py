@@ -1,5 +1,7 @@
 """Where things stand in the pictures: every point, bar and line at its own numbers."""
 
+import base64
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -307,6 +309,14 @@ def test_where_there_are_but_losses_the_axis_ends_at_zero():
     assert plot_effect_ranking({"47": 1.6}).layout.xaxis.range == pytest.approx((0.0, 2.0))
 
 
+def corners(trace):
+    """Of an area in the brain, (n, 2); its numbers are packed as the browser gets them."""
+    axes = [
+        np.frombuffer(base64.b64decode(one["bdata"]), one["dtype"]) for one in (trace.x, trace.y)
+    ]
+    return np.column_stack(axes)
+
+
 def test_in_the_brain_left_is_left_front_is_at_a_and_up_is_up():
     figure = plot_brain(dict.fromkeys((one.index for one in rois()), 0.5))
     marks = {mark.text: mark for mark in figure.layout.annotations if len(mark.text) > 1}
@@ -314,7 +324,7 @@ def test_in_the_brain_left_is_left_front_is_at_a_and_up_is_up():
     def middles(caption, regions):
         """Where these regions lie, (n, 2), in the slice above this caption."""
         mark = marks[caption]
-        spots = [np.column_stack([t.x, t.y]) for t in figure.data if t.name in regions]
+        spots = [corners(trace) for trace in figure.data if trace.name in regions]
         own = np.concatenate(spots)
         near = (np.abs(own[:, 0] - mark.x) < 100) & (own[:, 1] > mark.y)
         return own[near & (own[:, 1] < mark.y + 160)]
@@ -337,7 +347,7 @@ def test_the_slices_of_the_brain_lie_apart_each_over_its_caption():
     figure = plot_brain({})
     heights = sorted({round(m.y, 3) for m in figure.layout.annotations if len(m.text) > 1})
     assert len(heights) == 2
-    brain = np.column_stack([figure.data[0].x, figure.data[0].y])
+    brain = corners(figure.data[0])
     brain = brain[~np.isnan(brain[:, 0])]
     assert brain[:, 1].min() > heights[0]
     upper = brain[:, 1] > heights[1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ import plotly.graph_objects as go
 from cavae.atlas import Rings, Slice, roi, slice_outlines
 from cavae.numbers import signed
 from cavae.plots.colors import EFFECT_SCALE, effect_colors, effect_limit
-from cavae.plots.layout import Interval, effect_words, transparent
+from cavae.plots.layout import Interval, composed, effect_words
 
 LAYOUT_MM = (
     (("coronal", -3.0), ("coronal", -18.0), ("coronal", -51.0), ("sagittal", -9.0)),
@@ -26,6 +28,7 @@ FLUID = "rgba(128,134,150,0.22)"
 VENTRICLE = "rgba(128,134,150,0.50)"
 BORDER = "rgba(70,74,84,0.55)"
 NO_VALUE = "rgba(128,134,150,0.35)"
+Trace = dict[str, Any]
 
 
 def plot_brain(
@@ -51,32 +54,55 @@ def plot_brain(
     """
     effects = {index: value for index, value in effects.items() if math.isfinite(value)}
     limit = limit or effect_limit(effects.values(), unit)
-    panels = _panels(layout)
+    brain = _uncoloured(tuple(tuple(row) for row in layout))
     colors = dict(zip(effects, effect_colors(list(effects.values()), limit), strict=True))
-    traces = [
-        _area([panel.placed(panel.cut.outline) for panel in panels], FLUID, 1.0),
-        _area([panel.placed(panel.cut.ventricles) for panel in panels], VENTRICLE, 0.0),
-    ]
-    for index, rings in _rings_by_roi(panels).items():
+    traces = list(brain.around)
+    for index, area in brain.regions.items():
         value = effects.get(index)
         known = (intervals or {}).get(index)
         shown = "no value" if value is None else effect_words(value, unit, known)
-        trace = _area(rings, colors.get(index, NO_VALUE), 0.6)
-        traces.append(
-            trace | {"text": f"{roi(index).label}: {shown}", "hoverinfo": "text", "name": index}
-        )
+        told = {"text": f"{roi(index).label}: {shown}", "hoverinfo": "text", "name": index}
+        traces.append(area | told | {"fillcolor": colors.get(index, NO_VALUE)})
     traces.append(_color_bar(limit, unit))
-    figure = go.Figure(traces)
-    transparent(figure, height)
     hidden = {"visible": False, "fixedrange": True}
-    figure.update_layout(
-        xaxis=hidden,
-        yaxis=hidden | {"scaleanchor": "x", "scaleratio": 1},
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        showlegend=False,
-        annotations=[mark for panel in panels for mark in _marks(panel)],
+    return composed(
+        traces,
+        height,
+        {
+            "xaxis": hidden,
+            "yaxis": hidden | {"scaleanchor": "x", "scaleratio": 1},
+            "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+            "showlegend": False,
+            "annotations": brain.marks,
+        },
     )
-    return figure
+
+
+@dataclass(frozen=True)
+class Uncoloured:
+    """What is the same in every picture of the brain."""
+
+    around: tuple[Trace, ...]
+    """Fluid and ventricles."""
+    regions: dict[str, Trace]
+    """By MUSE index."""
+    marks: list[dict[str, Any]]
+
+
+@lru_cache(maxsize=4)
+def _uncoloured(layout: tuple[tuple[tuple[str, float], ...], ...]) -> Uncoloured:
+    """Return the slices of a layout, made once: they are most of the work of a picture."""
+    panels = _panels(layout)
+    return Uncoloured(
+        around=(
+            _area([panel.placed(panel.cut.outline) for panel in panels], FLUID, 1.0),
+            _area([panel.placed(panel.cut.ventricles) for panel in panels], VENTRICLE, 0.0),
+        ),
+        regions={
+            index: _area(rings, NO_VALUE, 0.6) for index, rings in _rings_by_roi(panels).items()
+        },
+        marks=[mark for panel in panels for mark in _marks(panel)],
+    )
 
 
 @dataclass(frozen=True)
@@ -131,15 +157,15 @@ def _rings_by_roi(panels: list[Panel]) -> dict[str, list[list[np.ndarray]]]:
     return found
 
 
-def _area(groups: list[list[np.ndarray]], fill: str, border: float) -> dict[str, Any]:
+def _area(groups: list[list[np.ndarray]], fill: str, border: float) -> Trace:
     """Return one filled trace of all these rings, parted by gaps (NaN)."""
     gap = np.full((1, 2), np.nan, dtype=np.float32)
     parts = [part for rings in groups for ring in rings for part in (ring, ring[:1], gap)]
     points = np.concatenate(parts[:-1]) if parts else gap
     return {
         "type": "scatter",
-        "x": points[:, 0],
-        "y": points[:, 1],
+        "x": _packed(points[:, 0]),
+        "y": _packed(points[:, 1]),
         "mode": "lines",
         "fill": "toself",
         "fillcolor": fill,
@@ -149,7 +175,13 @@ def _area(groups: list[list[np.ndarray]], fill: str, border: float) -> dict[str,
     }
 
 
-def _color_bar(limit: float, unit: str) -> dict[str, Any]:
+def _packed(values: np.ndarray) -> dict[str, str]:
+    """Return numbers (n,) as plotly sends them to the browser, so that it need not pack them."""
+    data = np.ascontiguousarray(values, dtype="<f4").tobytes()
+    return {"dtype": "f4", "bdata": base64.b64encode(data).decode("ascii")}
+
+
+def _color_bar(limit: float, unit: str) -> Trace:
     """Return a trace without points that carries the colour bar."""
     ticks = [-limit, -limit / 2, 0.0, limit / 2, limit]
     places = 0 if limit >= 10 else 1 if math.isclose(limit % 1, 0) else 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,8 @@ from plotly.subplots import make_subplots
 
 from cavae.numbers import signed
 from cavae.plots.colors import POINT_EDGE, group_color, group_symbol, see_through
-from cavae.plots.latent import grouped, point_at
-from cavae.plots.layout import axis_title, density, inert, people_data, transparent
+from cavae.plots.latent import grouped, name_beside, ring_around
+from cavae.plots.layout import axis_title, composed, density, inert, people_data, transparent
 
 JITTER = 0.22
 """Half width of a group's cloud of points; neighbours are 1 apart."""
@@ -42,61 +43,65 @@ def plot_severity(
     Returns:
         A figure whose points have `customdata` [subject_id], for selections.
     """
-    figure = go.Figure()
-    ticks = []
+    traces, ticks, annotations = [], [], []
     for place, (name, part, order) in enumerate(grouped(table, group)):
         ticks.append(f"{inert(name)}<br>n = {len(part)}")
         color = group_color(name, order)
-        figure.add_trace(_box(part[value], place, color))
-        offsets = _jitter(part[value].to_numpy(dtype=float))
-        figure.add_trace(
-            go.Scatter(
-                x=place + offsets,
-                y=part[value].to_numpy(),
-                mode="markers",
-                marker={
-                    "color": color,
-                    "symbol": group_symbol(name, order),
-                    "size": 6,
-                    "opacity": 0.7,
-                    "line": POINT_EDGE,
-                },
-                customdata=people_data(part),
-                hovertemplate=f"%{{customdata[1]}}<br>{inert(name)}: %{{y:.2f}} {unit}"
-                "<extra></extra>",
-                name=inert(name),
-            )
-        )
+        heights = part[value].to_numpy(dtype=float)
+        across = place + _jitter(heights)
+        points = {
+            "type": "scatter",
+            "x": across,
+            "y": heights,
+            "mode": "markers",
+            "marker": {
+                "color": color,
+                "symbol": group_symbol(name, order),
+                "size": 6,
+                "opacity": 0.7,
+                "line": POINT_EDGE,
+            },
+            "customdata": people_data(part),
+            "hovertemplate": f"%{{customdata[1]}}<br>{inert(name)}: %{{y:.2f}} {unit}"
+            "<extra></extra>",
+            "name": inert(name),
+        }
+        traces += [_box(heights, place, color), points]
         here = np.flatnonzero(part["subject_id"].astype(str) == str(marked))
         if len(here):
             at = here[0]
-            point_at(figure, place + offsets[at], part[value].iloc[at], str(marked))
-    transparent(figure, height)
-    figure.update_layout(showlegend=False)
-    figure.update_xaxes(
-        tickvals=list(range(len(ticks))),
-        ticktext=ticks,
-        range=[-0.6, len(ticks) - 0.4],
-        title_text="Diagnosis" if group == "diagnosis" else axis_title(group),
-        showgrid=False,
-        zeroline=False,
-    )
-    figure.update_yaxes(title_text=axis_title(value, {value: unit}))
-    return figure
+            traces.append(ring_around(across[at], heights[at], str(marked)))
+            annotations.append(name_beside(across[at], heights[at], str(marked)))
+    groups = "Diagnosis" if group == "diagnosis" else axis_title(group)
+    layout = {
+        "showlegend": False,
+        "annotations": annotations,
+        "xaxis": {
+            "tickvals": list(range(len(ticks))),
+            "ticktext": ticks,
+            "range": [-0.6, len(ticks) - 0.4],
+            "title": {"text": groups},
+            "showgrid": False,
+            "zeroline": False,
+        },
+        "yaxis": {"title": {"text": axis_title(value, {value: unit})}},
+    }
+    return composed(traces, height, layout)
 
 
-def _box(values: pd.Series, place: int, color: str) -> go.Box:
+def _box(heights: np.ndarray, place: int, color: str) -> dict[str, Any]:
     """Return the box of a group; its points are drawn apart, where each one's place is known."""
-    return go.Box(
-        y=values.to_numpy(),
-        x0=place,
-        width=0.62,
-        boxpoints=False,
-        line={"color": color, "width": 2},
-        fillcolor="rgba(128,132,145,0.12)",
-        hoverinfo="skip",
-        showlegend=False,
-    )
+    return {
+        "type": "box",
+        "y": heights,
+        "x0": place,
+        "width": 0.62,
+        "boxpoints": False,
+        "line": {"color": color, "width": 2},
+        "fillcolor": "rgba(128,132,145,0.12)",
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
 
 
 def _jitter(values: np.ndarray) -> np.ndarray:

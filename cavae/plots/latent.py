@@ -72,7 +72,9 @@ def plot_latent_pair(
     figure.update_yaxes(title_text=axis_title(y, units))
     person = table[table["subject_id"] == marked]
     if len(person):
-        point_at(figure, person[x].iloc[0], person[y].iloc[0], str(marked))
+        place = person[x].iloc[0], person[y].iloc[0], str(marked)
+        figure.add_trace(ring_around(*place))
+        figure.add_annotation(name_beside(*place))
     return figure
 
 
@@ -194,29 +196,32 @@ def add_outlines(figure: go.Figure, outlines: Sequence[Outline]) -> None:
         )
 
 
-def point_at(figure: go.Figure, x: float, y: float, person: str) -> None:
-    """Put a ring around a person's point, in a figure with one pair of axes, and name them."""
-    figure.add_trace(
-        go.Scatter(
-            x=[x],
-            y=[y],
-            mode="markers",
-            marker={"symbol": "circle-open", "size": 20, "color": LINE, "line": {"width": 4}},
-            customdata=[[person]],
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    )
-    figure.add_annotation(
-        x=x,
-        y=y,
-        text=f"<b>{inert(person)}</b>",
-        ax=34,
-        ay=-34,
-        standoff=10,
-        arrowcolor=LINE,
-        arrowwidth=1.5,
-    )
+def ring_around(x: float, y: float, person: str) -> dict[str, Any]:
+    """Return the ring around a person's point."""
+    return {
+        "type": "scatter",
+        "x": [x],
+        "y": [y],
+        "mode": "markers",
+        "marker": {"symbol": "circle-open", "size": 20, "color": LINE, "line": {"width": 4}},
+        "customdata": [[person]],
+        "hoverinfo": "skip",
+        "showlegend": False,
+    }
+
+
+def name_beside(x: float, y: float, person: str) -> dict[str, Any]:
+    """Return a person's name and the arrow from it to their point."""
+    return {
+        "x": x,
+        "y": y,
+        "text": f"<b>{inert(person)}</b>",
+        "ax": 34,
+        "ay": -34,
+        "standoff": 10,
+        "arrowcolor": LINE,
+        "arrowwidth": 1.5,
+    }
 
 
 def is_continuous(values: pd.Series) -> bool:

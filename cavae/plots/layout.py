@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,13 @@ from cavae.errors import DataError
 from cavae.numbers import signed
 
 CLEAR = "rgba(0,0,0,0)"
+FRAME = {
+    "paper_bgcolor": CLEAR,
+    "plot_bgcolor": CLEAR,
+    "hovermode": "closest",
+    "margin": {"l": 8, "r": 8, "t": 40, "b": 8},
+    "legend": {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
+}
 Interval = tuple[float, float]
 TITLES = {
     "age": ("Age", "years"),
@@ -47,14 +55,22 @@ def transparent(figure: go.Figure, height: int) -> go.Figure:
         figure: changed in place.
         height: pixels.
     """
-    return figure.update_layout(
-        height=height,
-        paper_bgcolor=CLEAR,
-        plot_bgcolor=CLEAR,
-        hovermode="closest",
-        margin={"l": 8, "r": 8, "t": 40, "b": 8},
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom"},
-    )
+    return figure.update_layout(FRAME, height=height)
+
+
+def composed(traces: Sequence[Any], height: int, layout: Mapping[str, Any]) -> go.Figure:
+    """Put together a figure that looks as `transparent` makes it, for those drawn at every click.
+
+    Plotly is not asked to check the parts: that takes most of the time of a page, and the tests
+    have it check what each function draws.
+
+    Args:
+        traces: as plotly has them, objects or dictionaries.
+        height: pixels.
+        layout: what else there is to say, before what all figures have in common.
+    """
+    parts = {"data": list(traces), "layout": FRAME | {"height": height} | dict(layout)}
+    return go.Figure(parts, _validate=False)
 
 
 def inert(text: object) -> str:

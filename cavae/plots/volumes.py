@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 
 from cavae.numbers import ordinal, signed
 from cavae.plots.colors import EFFECT_SCALE, LINE, effect_limit, group_color, see_through
-from cavae.plots.layout import Interval, effect_words, feature_label, inert, transparent
+from cavae.plots.layout import Interval, composed, effect_words, feature_label, inert
 
 HEALTHY, NOW = group_color("healthy twin"), group_color("now")
 BAND_COLOR = "#4A9FD6"
@@ -29,6 +28,8 @@ INTERVAL_WIDTH = 12
 """Pixels of the bar behind the twin's dot."""
 FADED = 0.4
 """Opacity of effects whose interval holds 0."""
+RANKING_DOMAINS = ((0.0, 0.348), (0.478, 1.0))
+"""Where the panels of the ranking lie across, as shares of the picture."""
 FLOOR = -0.55
 """Height of the twin's and the person's dots below the curve, whose peak is 1."""
 
@@ -80,8 +81,7 @@ def plot_paired_volumes(
             "range": [-1.0, 1.55],
             "fixedrange": True,
         }
-    # All at once: added one by one, each part would be checked against all before it.
-    return transparent(go.Figure({"data": traces, "layout": layout}), height)
+    return composed(traces, height, layout)
 
 
 def _domains(place: int, columns: int, rows: int) -> tuple[list[float], list[float]]:
@@ -280,32 +280,41 @@ def plot_effect_ranking(
         f"The {len(named)} strongest effects",
         f"All {len(ranked)} in order: {losses} {word}losses, {gains} {word}gains",
     )
-    figure = make_subplots(
-        1, 2, column_widths=[0.4, 0.6], horizontal_spacing=0.13, subplot_titles=titles
-    )
-    figure.add_trace(_bars(named, told, "h"), row=1, col=1)
-    figure.add_trace(_bars(ranked, told, "v"), row=1, col=2)
-    ends = [end for index, value in named for end in told.reach(index, value)]
-    transparent(figure, height)
-    figure.update_layout(showlegend=False, bargap=0.12)
-    figure.update_annotations(font_size=14)
-    low, high = min([0.0, *ends]), max([0.0, *ends])
+    ends = [0.0, *(end for index, value in named for end in told.reach(index, value))]
+    low, high = min(ends), max(ends)
     room = 0.25 * (high - low)
+    traces = [
+        _bars(named, told, "h"),
+        _bars(ranked, told, "v") | {"xaxis": "x2", "yaxis": "y2"},
+    ]
     if intervals is not None:
-        figure.add_trace(_numbers_beside(named, told, gap=0.12 * room), row=1, col=1)
-    figure.update_xaxes(
-        title_text=f"Effect ({unit})",
-        range=[
-            low - room * any(value < 0 for _, value in named),
-            high + room * any(value > 0 for _, value in named),
+        traces.append(_numbers_beside(named, told, gap=0.12 * room))
+    reach = [
+        low - room * any(value < 0 for _, value in named),
+        high + room * any(value > 0 for _, value in named),
+    ]
+    left, right = RANKING_DOMAINS
+    effect = {"text": f"Effect ({unit})"}
+    rank = {"text": "Rank (1 is the largest loss)"}
+    layout = {
+        "xaxis": {"domain": left, "anchor": "y", "title": effect, "range": reach},
+        "yaxis": {"anchor": "x", "automargin": True},
+        "xaxis2": {"domain": right, "anchor": "y2", "title": rank, "showgrid": False},
+        "yaxis2": {"anchor": "x2", "title": effect},
+        "annotations": [
+            _heading(words, domain) for words, domain in zip(titles, RANKING_DOMAINS, strict=True)
         ],
-        row=1,
-        col=1,
-    )
-    figure.update_yaxes(automargin=True, title_text="", row=1, col=1)
-    figure.update_xaxes(title_text="Rank (1 is the largest loss)", showgrid=False, row=1, col=2)
-    figure.update_yaxes(title_text=f"Effect ({unit})", row=1, col=2)
-    return figure
+        "showlegend": False,
+        "bargap": 0.12,
+    }
+    return composed(traces, height, layout)
+
+
+def _heading(words: str, domain: tuple[float, float]) -> dict[str, Any]:
+    """Return words above the middle of a panel that lies there across."""
+    place = {"x": sum(domain) / 2, "xanchor": "center", "y": 1.0, "yanchor": "bottom"}
+    paper = {"xref": "paper", "yref": "paper", "showarrow": False}
+    return place | paper | {"text": words, "font": {"size": 14}}
 
 
 @dataclass(frozen=True)
@@ -330,34 +339,36 @@ class _Told:
         return f"{inert(feature_label(index))}: {shown}{certain}"
 
 
-def _bars(items: list[tuple[str, float]], told: _Told, way: str) -> go.Bar:
+def _bars(items: list[tuple[str, float]], told: _Told, way: str) -> dict[str, Any]:
     labels = [inert(feature_label(index)) for index, _ in items]
     values = [value for _, value in items]
     across, known = way == "h", told.intervals is not None
     ranks = list(range(1, len(items) + 1))
-    bar = go.Bar(
-        x=values if across else ranks,
-        y=labels if across else values,
-        orientation=way,
-        marker={
+    bar = {
+        "type": "bar",
+        "x": values if across else ranks,
+        "y": labels if across else values,
+        "orientation": way,
+        "marker": {
             "color": values,
             "cmin": -told.limit,
             "cmax": told.limit,
             "colorscale": EFFECT_SCALE,
             "line": {"width": 0},
         },
-        text=[signed(value, 2) for value in values] if across and not known else None,
-        textposition="outside" if across else "none",
-        cliponaxis=False,
-        hovertext=[told.words(index, value) for index, value in items],
-        hoverinfo="text",
-        customdata=[index for index, _ in items],
-    )
+        "textposition": "outside" if across else "none",
+        "cliponaxis": False,
+        "hovertext": [told.words(index, value) for index, value in items],
+        "hoverinfo": "text",
+        "customdata": [index for index, _ in items],
+    }
+    if across and not known:
+        bar["text"] = [signed(value, 2) for value in values]
     if known:
-        bar.marker.opacity = [1.0 if index in told.clear else FADED for index, _ in items]
+        bar["marker"]["opacity"] = [1.0 if index in told.clear else FADED for index, _ in items]
     if known and across:
         reach = [told.reach(index, value) for index, value in items]
-        bar.error_x = {
+        bar["error_x"] = {
             "array": [high - value for (_, high), value in zip(reach, values, strict=True)],
             "arrayminus": [value - low for (low, _), value in zip(reach, values, strict=True)],
             "symmetric": False,
@@ -368,18 +379,19 @@ def _bars(items: list[tuple[str, float]], told: _Told, way: str) -> go.Bar:
     return bar
 
 
-def _numbers_beside(items: list[tuple[str, float]], told: _Told, gap: float) -> go.Scatter:
+def _numbers_beside(items: list[tuple[str, float]], told: _Told, gap: float) -> dict[str, Any]:
     """Return the effects in words, each beyond the end of its interval that is far from 0."""
     reach = [told.reach(*item) for item in items]
     lost = [value < 0 for _, value in items]
-    return go.Scatter(
-        x=[
+    return {
+        "type": "scatter",
+        "x": [
             low - gap if loss else high + gap for (low, high), loss in zip(reach, lost, strict=True)
         ],
-        y=[inert(feature_label(index)) for index, _ in items],
-        mode="text",
-        text=[signed(value, 1) for _, value in items],
-        textposition=["middle left" if loss else "middle right" for loss in lost],
-        cliponaxis=False,
-        hoverinfo="skip",
-    )
+        "y": [inert(feature_label(index)) for index, _ in items],
+        "mode": "text",
+        "text": [signed(value, 1) for _, value in items],
+        "textposition": ["middle left" if loss else "middle right" for loss in lost],
+        "cliponaxis": False,
+        "hoverinfo": "skip",
+    }
