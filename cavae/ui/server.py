@@ -27,7 +27,7 @@ from cavae.limits import MEGABYTE, Limits, limits
 from cavae.logs import begin, log, log_failure
 from cavae.ui import making, queue
 
-MINUTE, HOUR = 60.0, 3600.0  # seconds
+TIDY, HOUR = 10.0, 3600.0  # seconds
 FETCHED = 10.0  # seconds within which a browser comes for a file that was made for it
 
 
@@ -51,9 +51,9 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     keep_downloads(runtime.get_instance().media_file_mgr)
     ended = threading.Event()
     threading.Thread(target=_clean, args=(allowed, ended), name="clean", daemon=True).start()
-    forgetting = asyncio.create_task(_forget_often())
+    tidying = asyncio.create_task(_tidy_often())
     yield
-    forgetting.cancel()
+    tidying.cancel()
     ended.set()
     queue.jobs().close()
     making.end()
@@ -73,11 +73,13 @@ def _hand_over(one: logging.Logger) -> None:
     one.handlers, one.propagate = [], True
 
 
-async def _forget_often() -> None:
+async def _tidy_often() -> None:
+    """Once for all visitors, what Streamlit would do after every click of each."""
     while True:
-        await asyncio.sleep(MINUTE)
+        await asyncio.sleep(TIDY)
         server = runtime.get_instance()
         server.media_file_mgr.remove_orphaned_files()
+        gc.collect()
         forget_left(server._session_mgr._session_storage)
 
 
