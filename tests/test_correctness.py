@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 import torch
 from neuroCombat import neuroCombat
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import rbf_kernel
 from torch.distributions import Independent, Normal
@@ -149,6 +150,21 @@ def test_the_discrepancy_is_that_of_sklearns_kernels(n, m, d):
     expected = mean(a, a) + mean(b, b) - 2 * mean(a, b)
     found = kernel_discrepancy(torch.as_tensor(a), torch.as_tensor(b)).item()
     assert found == pytest.approx(expected, rel=1e-9, abs=1e-14)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0, 2.5])
+def test_the_discrepancy_of_two_gaussians_is_that_of_the_closed_form(shift):
+    """E k(u, v) of N(0, 1) and N(m, 1) is √(w / (w + 2)) exp(-m² / 2(w + 2)), for each width."""
+    n = 1000
+    quantiles = torch.as_tensor(norm.ppf((np.arange(n) + 0.5) / n))[:, None]
+
+    def mean_kernel(distance):
+        return np.mean(
+            [np.sqrt(w / (w + 2)) * np.exp(-(distance**2) / (2 * (w + 2))) for w in WIDTHS]
+        )
+
+    found = kernel_discrepancy(quantiles, quantiles + shift).item()
+    assert found == pytest.approx(2 * (mean_kernel(0) - mean_kernel(shift)), rel=0.01, abs=1e-12)
 
 
 # 2-Wasserstein distance (Mallasto et al., 2022)
