@@ -35,8 +35,8 @@ Item = TypeVar("Item")
 FORMATS = (".csv", ".parquet")
 ROW_GROUP = 50_000  # rows of Parquet in memory at once
 # Where a spreadsheet would begin a formula, with the apostrophes that stand there already. A minus
-# after a blank is one at the start of a cell alone: "a; -2" is text. What may stand before a sign is
-# no start itself, so that each character is looked at once, however many there are.
+# after a blank is one at the start of a cell alone: "a; -2" is text. Blanks and quotes are no start
+# themselves, so that each character is looked at once, however many there are.
 _BLANK, _MINUS = r"['\" \u00a0\u3000]*", "[-－]"
 _FORMULA = (
     rf"(?:^|(?<=[;\t\r\n]))(?={_BLANK}[=+@＝＋＠]|['\"]*{_MINUS})|^(?={_BLANK}{_MINUS}|'*[\t\r\n])"
