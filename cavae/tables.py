@@ -2,9 +2,10 @@
 
 CSV is opened in spreadsheets, which run cells that begin with = + - @ as formulas, also those that
 a stranger wrote into an id or a column name. So text that a spreadsheet may run is written with an
-apostrophe before the sign, as OWASP advises ("CSV Injection"), at the start of a cell and after a
-semicolon, tab or line break inside it, where another locale starts a cell. `cavae.cohort` takes
-these apostrophes away again, so that our own files come back as they were (`disarmed` and `armed`).
+apostrophe in front, as OWASP advises ("CSV Injection"), at the start of a cell and after a
+semicolon, tab or line break inside it, where another locale starts a cell; also if there are blanks
+or quotes before the sign, which such a cell may lose. `cavae.cohort` takes these apostrophes away
+again, so that our own files come back as they were (`disarmed` and `armed`).
 Columns of numbers stay numbers, negative ones too, and Parquet, which no spreadsheet opens as text,
 is written as it is.
 """
@@ -33,10 +34,15 @@ Item = TypeVar("Item")
 
 FORMATS = (".csv", ".parquet")
 ROW_GROUP = 50_000  # rows of Parquet in memory at once
-# Where a spreadsheet would begin a formula, with the apostrophes that stand there already.
-_FORMULA = r"(?:^(?='*[=+\-@\t\r\n＝＋－＠])|(?<=[;\t\r\n])(?='*[=+\-@＝＋－＠]))"
+# Where a spreadsheet would begin a formula, with the apostrophes that stand there already. A minus
+# after a blank is one at the start of a cell alone: "a; -2" is text. Blanks and quotes are no start
+# themselves, so that each character is looked at once, however many there are.
+_BLANK, _MINUS = r"['\" \u00a0\u3000]*", "[-－]"
+_FORMULA = (
+    rf"(?:^|(?<=[;\t\r\n]))(?={_BLANK}[=+@＝＋＠]|['\"]*{_MINUS})|^(?={_BLANK}{_MINUS}|'*[\t\r\n])"
+)
 _ARMED = re.compile(_FORMULA)
-_DISARMED = re.compile(_FORMULA + "'")
+_DISARMED = re.compile(f"(?:{_FORMULA})'")
 SHORT = (1e-4, 1e9)  # numbers that pandas and arrow write with the same digits and no exponent
 
 

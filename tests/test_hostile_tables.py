@@ -96,6 +96,31 @@ def test_no_text_takes_long_to_look_at(text):
     assert time.process_time() - started < 5
 
 
+@pytest.mark.parametrize("name", ["_" * 900, "(" * 900, "_-.(" * 48, "ﷺ" * 180])
+def test_no_column_name_takes_long_to_look_at(name):
+    """In a table of thousands of columns each is looked at by every pattern."""
+    started = time.process_time()
+    for number in range(100):
+        region(f"{name}{number}x")
+        for key in ("id", "age", "sex", "icv", "diagnosis", "site"):
+            covariate_rank(f"{name}{number}x", key)
+    assert time.process_time() - started < 2
+
+
+def test_a_header_of_endless_numbers_is_refused_at_once():
+    started = time.process_time()
+    with pytest.raises(DataError, match="The column name"):
+        read_cohort(Upload(f"id,age,.{'1' * 100_000}x\na,70,1\n".encode(), "long.csv"))
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("start", [b"\n\n", b" \t", b"\xef\xbb\xbf\r\n"])
+def test_a_web_page_is_known_below_blank_lines_too(start):
+    page = start + b"<html>,<b>\n1,2\n"
+    with pytest.raises(DataError, match="not a table but a web page"):
+        read_cohort(Upload(page, "page.csv"))
+
+
 # Parquet that unfolds
 
 

@@ -123,6 +123,25 @@ def test_several_models_can_be_chosen_from(tmp_path, monkeypatch):
     assert app.session_state["model"] == "another"
 
 
+def test_a_browser_cannot_name_a_model_that_is_not_on_offer(tmp_path, monkeypatch):
+    """What a page offers is a matter of the page; its protocol takes any text for the answer."""
+    for name in ("another", DEFAULT_MODEL):
+        shutil.copytree(PRETRAINED / DEFAULT_MODEL, tmp_path / "box" / name)
+    elsewhere = shutil.copytree(PRETRAINED / DEFAULT_MODEL, tmp_path / "elsewhere" / "theirs")
+    monkeypatch.setattr(
+        registry, "registry", lambda: Registry(tmp_path / "none", box=tmp_path / "box")
+    )
+    app = AppTest.from_file(ROOT / "app.py", default_timeout=60).run()
+    choice = app.sidebar.selectbox[0]
+    choice.options = [str(elsewhere)]
+    choice.select_index(0)
+    monkeypatch.setattr(type(choice), "index", 0)
+    app.run()
+    assert not app.exception
+    assert "model" not in app.session_state
+    assert app.sidebar.selectbox[0].proto.options == [DEFAULT_MODEL, "another"]
+
+
 def test_every_word_is_explained_or_said_to_be_unknown():
     assert "severity" in explain("MAD")
     with pytest.raises(ConfigError, match="'phlogiston'; explained are: background"):

@@ -40,7 +40,7 @@ def diagnosis_label(text: str) -> str:
 
 def codes(cells: pd.Series) -> np.ndarray:
     """The cells with "1.0" and "01" written "1" and yes/no as 1/0; "" where there is no value."""
-    plain = cells.str.replace(r"^\+?0*(\d{1,20})(?:[.,]0*)?$", r"\1", regex=True)
+    plain = cells.str.replace(r"^\+?(?:0(?=\d))*+(\d{1,20})(?:[.,]0*)?$", r"\1", regex=True)
     plain = plain.where(~missing(cells), "")
     words = plain.str.lower()
     if set(words) <= {*_YES_NO, ""}:

@@ -128,7 +128,7 @@ def _loosened(ours: pd.Series, theirs: pd.Series) -> tuple[pd.Series, pd.Series]
 
 def _loose(ids: pd.Series) -> pd.Series:
     plain = ids.str.normalize("NFKC").str.casefold().str.replace(r"^sub[-_]", "", regex=True)
-    return plain.str.replace(r"^0*(\d{1,40})(?:\.0*)?$", r"\1", regex=True)
+    return plain.str.replace(r"^(?:0(?=\d))*+(\d{1,40})(?:\.0*)?$", r"\1", regex=True)
 
 
 def _positions(

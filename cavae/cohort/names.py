@@ -14,9 +14,14 @@ ICV_INDEX = "702"
 NUMBERED_DIALECTS = ("47", "MUSE_47", "MUSE_Volume_47", "H_MUSE_Volume_47", "DL_MUSE_Volume_47")
 NAMED_DIALECT = "names"
 
+_LONGEST = 200
+"""Characters of a name that may be one of ours."""
 _PREFIXES = frozenset(["h", "dl", "muse", "dlmuse", "hmuse", "volume", "volumes", "vol", "roi"])
 """Words around an index or a name that do not change which region is meant."""
-_UNIT = re.compile(r"[\s_\-.(\[]+(?:in[\s_])?(?:mm\W?3|cm\W?3|ml|cc)[)\]]*$", re.IGNORECASE)
+_UNIT = re.compile(
+    r"(?<![\s_\-.(\[])[\s_\-.(\[]+(?:in[\s_])?(?:mm\W?3|cm\W?3|ml|cc)[)\]]*$", re.IGNORECASE
+)
+"""Tried once where a gap begins: at every place of it, a name of gaps alone would take minutes."""
 _INDEX = re.compile(r"(.*?)(\d{1,3})(?:[.,]0+)?")
 _SIDES = {"l": "L", "left": "L", "lh": "L", "r": "R", "right": "R", "rh": "R"}
 _COMPOSITE = "corpuscallosum"
@@ -65,6 +70,8 @@ COVARIATE_KEYS = tuple(COVARIATE_NAMES)
 
 def covariate_rank(name: str, key: str) -> int | None:
     """How well the column name fits the covariate: 0 is best, None is not at all."""
+    if _too_long(name):
+        return None
     plain = squashed(_bare(name))
     if key == "icv":
         if (numbered(name) or ("",))[0] == ICV_INDEX:
@@ -76,6 +83,15 @@ def covariate_rank(name: str, key: str) -> int | None:
     return None
 
 
+def _too_long(name: str) -> bool:
+    """Whether it is no name of ours by its length alone, so that no pattern looks through it.
+
+    One character may stand for eighteen.
+    """
+    longest = max(len(name), len(unicodedata.normalize("NFKC", name[:_LONGEST])))
+    return longest > _LONGEST
+
+
 def is_fallback(name: str, key: str) -> bool:
     """Whether the name fits only for want of a better one: the study for the site, the row names
     of R and pandas for the id, "patient" for the diagnosis.
@@ -85,6 +101,8 @@ def is_fallback(name: str, key: str) -> bool:
 
 def numbered(name: str) -> tuple[str, str] | None:
     """Index and spelling ("MUSE_Volume_47") of a column named by MUSE index, any index."""
+    if _too_long(name):
+        return None
     match = _INDEX.fullmatch(_bare(name))
     if not match or not set(_words(match[1])) <= _PREFIXES or match[2].startswith("0"):
         return None
@@ -95,6 +113,8 @@ def numbered(name: str) -> tuple[str, str] | None:
 
 def region(name: str) -> tuple[str, str] | None:
     """MUSE index and dialect of a column that is one of the 139 regions, else None."""
+    if _too_long(name):
+        return None
     by_number = numbered(name)
     if by_number:
         return by_number if by_number[0] in _indices() else None

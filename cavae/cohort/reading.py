@@ -58,6 +58,7 @@ _SIGNATURES = (
     (b"[", "JSON"),
     (b"<", "a web page or XML"),
 )
+_BLANK = codecs.BOM_UTF8 + b" \t\r\n"
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -71,7 +72,7 @@ MAX_CONTROL_SHARE = 0.01
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+(?:[eE][+-]?\d+)?")
 _DECIMAL_POINT = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:,\d{3})+)\.\d+(?:[eE][+-]?\d+)?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
-_NO_COLUMN_NAME = re.compile(r"\d{5,}|\d*[.,]\d*[1-9]\d*")
+_NO_COLUMN_NAME = re.compile(r"\d{5,}|\d*[.,]0*[1-9]\d*")
 """Numbers, but not "47" nor the "47.0" that spreadsheets make of it."""
 
 
@@ -170,8 +171,9 @@ def _limit_shape(name: str, rows: int, columns: int, most: Limits) -> None:
 
 
 def _refuse_other_formats(name: str, data: bytes) -> None:
+    start = data[:1000].lstrip(_BLANK)
     for signature, what in _SIGNATURES:
-        if data.startswith(signature):
+        if start.startswith(signature):
             raise DataError(f"{quoted(name)} is not a table but {what}. {ACCEPTED}")
     if name.lower().endswith((".parquet", ".pq")):
         raise DataError(f"{quoted(name)} is not a Parquet file although its name says so.")

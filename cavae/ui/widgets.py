@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae import numbers
-from cavae.checkpoint import DEFAULT_MODEL, available_models
+from cavae.checkpoint import available_models
 from cavae.errors import CavaeError, CheckpointError, MisfitError
 from cavae.limits import NO_TRAINING, NO_UPLOADS, limits
 from cavae.ui import registry, state
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # Unicode's kinds of characters without a picture
 ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|[\w.+-](?=@)", re.IGNORECASE)
+MODEL_CHOICE = "model_choice"
 NOT_DIAGNOSTIC = "For research. Not a diagnostic device."
 
 
@@ -141,10 +142,22 @@ def _choose_model() -> None:
         st.caption(f":material/info: Model {plain(gone)} is gone; this one is used instead.")
     names = registry.labels()
     if len(names) > 1:
-        start = list(names).index(DEFAULT_MODEL) if DEFAULT_MODEL in names else 0
-        st.selectbox("Model", list(names), start, format_func=names.get, key=state.Key.MODEL)
+        st.session_state[MODEL_CHOICE] = state.model_name()
+        st.selectbox(
+            "Model",
+            list(names),
+            format_func=names.get,
+            key=MODEL_CHOICE,
+            on_change=_use_chosen_model,
+        )
     else:
         st.caption(f":material/model_training: Model **{plain(state.model_label())}**")
+
+
+def _use_chosen_model() -> None:
+    """Use what was chosen, if it was on offer: whoever speaks the protocol may name any folder."""
+    if (chosen := st.session_state[MODEL_CHOICE]) in registry.labels():
+        state.use_model(chosen)
 
 
 def _by_diagnosis(cohort: Cohort) -> str:

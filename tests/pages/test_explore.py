@@ -1,8 +1,10 @@
 """Explore without a browser: the page stands with what one has, and gives Python's numbers."""
 
+import json
 from pathlib import Path
 
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 
 from cavae.cohort import read_cohort
 from cavae.synthesis import encode, healthy_twins
@@ -49,6 +51,71 @@ def test_a_broken_link_shows_the_person_as_they_are(
     assert not app.exception
     assert "imagined" not in said(app)
     assert "p070" in said(app)
+
+
+NOWHERE = [
+    {"s": "far"},
+    {"s": {"0": 1}},
+    {"s": [[1, 2], [3]]},
+    {"s": [[0, 0, 0, 0, 0]]},
+    {"s": ["0", "x", None, [], {}]},
+    {"s": [1e308] * 5},
+    {"s": [10**400] * 5},
+    {"s": [0.0] * 100_000},
+    {"s": True},
+    {"person": {"id": ["p003"]}},
+    {"person": "p070" * 100_000},
+    {"model": ["no", "name"]},
+]
+
+
+@pytest.mark.parametrize("odd", NOWHERE)
+def test_a_position_that_no_explorer_tells_is_passed_over(
+    people_csv: Path, tiny_model_folder: Path, odd: dict
+):
+    app = open_page("explore", people_csv, tiny_model_folder)
+    for position in (
+        {"model": tiny_model_folder.name, "person": "p070", "s": [0, 0, 0, 0, 0], **odd},
+        [odd],
+        str(odd),
+    ):
+        tell(app, {"position": position})
+        assert not app.exception
+        assert not app.error
+        assert "imagined" not in said(app)
+        assert app.main.table
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "name",
+        ["name", "base64"],
+        {"name": "people.csv"},
+        {"base64": "AAAA"},
+        {"name": ["people.csv"], "base64": "AAAA"},
+        {"name": "people.csv", "base64": 7},
+        {"name": "people.csv", "base64": "no base64"},
+        {"name": "people.csv", "base64": "é"},
+    ],
+)
+def test_a_file_that_no_explorer_hands_over_is_passed_over(
+    people_csv: Path, tiny_model_folder: Path, file: object
+):
+    app = open_page("explore", people_csv, tiny_model_folder)
+    tell(app, {"file": file})
+    assert not app.exception
+    assert app.main.table
+    assert len(app.session_state["loaded"].cohort) == len(read_cohort(people_csv).cohort)
+
+
+def tell(app, value: dict) -> None:
+    """Have the explorer say something, as whoever speaks its protocol may."""
+    (component,) = app.main.get("bidi_component")
+    said_ = WidgetState(id=component.proto.id, json_value=json.dumps(value))
+    states = app._tree.get_widget_states()
+    states.widgets.append(said_)
+    app._run(states)
 
 
 def test_a_link_to_nobody_shows_somebody(people_csv: Path, tiny_model_folder: Path):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ Array = NDArray[np.float64]
 
 KEY = "explorer"
 LINKED = ("model", "person", "s")
+FARTHEST = 1e4
+"""Of salient s that is told, prior SD: so far off nobody is."""
 SYNTHETIC = "The people shown are synthetic."
 OWN_HELP = "Their ids, ages and volumes would be in the file, for everyone who gets it."
 
@@ -99,7 +102,7 @@ def shown_people(model: Model, cohort: Cohort, twins: Twins, own: bool = True) -
     return Shown(cohort, twins, own, text, data["start"], tuple(notes))
 
 
-def mount(people: Shown) -> dict[str, Any] | None:
+def mount(people: Shown) -> object:
     """Draw the explorer; the position that it was last told of, None before the first."""
     html, style = explorer.template()
     if limits().demo:
@@ -116,9 +119,14 @@ def _nothing() -> None:
 
 
 def _take_file() -> None:
-    """Keep a file that was dropped on the explorer, for `show_dropped` to read in the next run."""
-    if sent := st.session_state[KEY].get("file"):
-        uploads.take(str(sent["name"]), base64.b64decode(sent["base64"]))
+    """Keep a file that was dropped on the explorer, for `show_dropped` to read in the next run.
+
+    What is no such file comes from no explorer of ours, and is passed over.
+    """
+    match st.session_state[KEY].get("file"):
+        case {"name": str(name), "base64": str(text)}:
+            with suppress(ValueError):
+                uploads.take(name, base64.b64decode(text, validate=True))
 
 
 def show_dropped() -> None:
@@ -146,10 +154,11 @@ def show_dropped() -> None:
             st.button("Dismiss", key="dismiss", icon=":material/close:", on_click=uploads.forget)
 
 
-def position(model: Model, people: Shown, told: dict[str, Any] | None) -> Position:
+def position(model: Model, people: Shown, told: object) -> Position:
     """Where the point is: as told, as the address says, or where the first person is.
 
-    What does not fit the model and the people, because both have changed, is passed over.
+    What does not fit the model and the people, because both have changed or because it comes from
+    no explorer of ours, is passed over.
     """
     for place in (told, _linked()):
         if (found := _read(model, people, place)) is not None:
@@ -158,15 +167,21 @@ def position(model: Model, people: Shown, told: dict[str, Any] | None) -> Positi
     return Position(person, person.salient)
 
 
-def _read(model: Model, people: Shown, place: dict[str, Any] | None) -> Position | None:
-    if not place or place.get("model") != model.name:
+def _read(model: Model, people: Shown, place: object) -> Position | None:
+    if not isinstance(place, dict) or place.get("model") != model.name:
         return None
     person = people.person(model, str(place.get("person")))
-    if person is None:
-        return None
-    salient = np.asarray(place.get("s") or person.salient, dtype=float)
-    sound = salient.shape == person.salient.shape and np.isfinite(salient).all()
-    return Position(person, salient if sound else person.salient)
+    return person and Position(person, _salient(place.get("s"), person.salient))
+
+
+def _salient(told: object, own: Array) -> Array:
+    """As told, if it has a number of a likely size for each dimension; else a person's own."""
+    try:
+        salient = np.asarray(told, dtype=float)
+    except (TypeError, ValueError, OverflowError):
+        return own
+    sound = salient.shape == own.shape and (np.abs(salient) <= FARTHEST).all()  # nor is nan
+    return salient if sound else own
 
 
 def _linked() -> dict[str, Any] | None:
