@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -30,6 +31,23 @@ DAY = 86_400.0  # seconds
 def new_key() -> str:
     """A key that nobody can guess, of the pattern KEY."""
     return secrets.token_urlsafe(16)
+
+
+def cannot_keep(storage: Path, error: OSError) -> str:
+    """The sentence that says so."""
+    return (
+        f"Models cannot be kept in {str(storage)!r}: {error.strerror}; CAVAE_STORAGE names another "
+        "folder."
+    )
+
+
+def prepare(storage: Path) -> None:
+    """Make the folder where there is none; raises ConfigError when nothing can be kept there."""
+    try:
+        storage.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=storage).close()
+    except OSError as error:
+        raise ConfigError(cannot_keep(storage, error)) from error
 
 
 def require_room(storage: Path) -> None:
@@ -77,8 +95,9 @@ def _left_behind(storage: Path) -> Iterator[Path]:
 def _deletable(storage: Path, allowed: Limits) -> Iterator[Path]:
     """Whose time may have come: jobs and models, shared ones only where that is said."""
     for path in storage.glob("*"):
-        if _is_of_a_key(path) and not is_worked_on(path):
-            yield path
+        with suppress(OSError):  # Of somebody else, who has put it there.
+            if _is_of_a_key(path) and not is_worked_on(path):
+                yield path
     if allowed.delete_shared:
         yield from (storage / SHARED).glob("*")
 
@@ -103,10 +122,11 @@ def _delete(path: Path, storage: Path) -> bool:
 
 
 def _files(folder: Path) -> Iterator[os.stat_result]:
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # deleted meanwhile
-            if path.is_file() and path.name != LOCK:  # which asking changes
-                yield path.stat()
+    for inside, _, names in os.walk(folder):  # Unlike rglob it bears what is deleted meanwhile.
+        for name in names:
+            with suppress(OSError):
+                if name != LOCK:  # which asking changes
+                    yield os.lstat(os.path.join(inside, name))
 
 
 def _size(folder: Path) -> int:

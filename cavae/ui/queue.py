@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import streamlit as st
 
 from cavae import numbers
@@ -18,9 +20,9 @@ STATUS = {
 }
 
 
-@st.cache_resource(show_spinner=False)
+@functools.cache  # Streamlit's own cache can be cleared by any visitor, and the limits with it.
 def jobs() -> JobQueue:
-    """The one queue of this server."""
+    """The one queue of this server, which makes it when it begins."""
     return JobQueue()
 
 
