@@ -32,7 +32,16 @@ from cavae.errors import CavaeError, ConfigError, Stopped
 from cavae.limits import limits, require_training
 from cavae.logs import begin, log, log_failure
 from cavae.scatter import Camera
-from cavae.storage import KEY, LOCK, RECORD, cannot_keep, is_worked_on, new_key, require_room
+from cavae.storage import (
+    KEY,
+    LOCK,
+    RECORD,
+    cannot_keep,
+    delete,
+    is_worked_on,
+    new_key,
+    require_room,
+)
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
@@ -228,8 +237,10 @@ class JobQueue:
 
     def find(self, job_id: str) -> Job | None:
         """The job of that id, of this server or of one before it; None if there is none."""
-        if job_id in self._jobs:
-            return self._jobs[job_id]
+        if (job := self._jobs.get(job_id)) is not None:
+            if not self._was_deleted(job):
+                return job
+            self._forget(job_id)
         if not re.fullmatch(KEY, job_id):
             return None
         folder = self._storage / job_id
@@ -257,6 +268,12 @@ class JobQueue:
         if job_id in self._cancelled:
             self._cancelled[job_id].set()
 
+    def delete(self, job_id: str) -> None:
+        """Delete a job that has ended, with all that it has left."""
+        if (job := self.find(job_id)) is not None and job.ended:
+            delete(self.folder(job_id), self._storage)
+            self._forget(job_id)
+
     def close(self, seconds: float = ENDING_SECONDS) -> None:
         """End with the server: begin nothing more, and give each process so long to keep its best.
 
@@ -267,6 +284,15 @@ class JobQueue:
         for process in tuple(self._processes):
             process.join(max(0.0, until - time.monotonic()))
             process.kill()
+
+    def _was_deleted(self, job: Job) -> bool:
+        """Whether the folder is gone of a job that has left something in it."""
+        left = job.ended and (job.status != "failed" or job.model is not None)
+        return left and not self.folder(job.id).exists()
+
+    def _forget(self, job_id: str) -> None:
+        self._jobs.pop(job_id, None)
+        self._shown.pop(job_id, None)
 
     def _require_place(self, others: Iterable[str]) -> None:
         require_training()

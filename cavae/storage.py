@@ -70,7 +70,7 @@ def clean(storage: Path, allowed: Limits, now: float | None = None) -> int:
     if allowed.keep_days:
         kept = allowed.keep_days * DAY
         old += [path for path in _deletable(storage, allowed) if now - _changed(path) > kept]
-    return sum(_delete(path, storage) for path in old)
+    return sum(delete(path, storage) for path in old)
 
 
 def is_worked_on(folder: Path) -> bool:
@@ -109,8 +109,9 @@ def _is_of_a_key(path: Path) -> bool:
     return (path / RECORD).exists() or any(path.glob("*/config.json"))
 
 
-def _delete(path: Path, storage: Path) -> bool:
-    """At once for everybody, by renaming: nobody sees half of it."""
+def delete(path: Path, storage: Path) -> bool:
+    """Delete a folder of the storage, at once for everybody, by renaming: nobody sees half of it.
+    False where that was not possible."""
     gone = storage / f"{DISCARDED}{path.name}"
     try:
         if not path.name.startswith((STAGING, DISCARDED)):

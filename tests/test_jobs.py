@@ -13,6 +13,7 @@ import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing.context import SpawnProcess
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -22,7 +23,7 @@ from cavae import jobs as jobs_module
 from cavae.checkpoint import load_model
 from cavae.config import train_config
 from cavae.errors import ConfigError
-from cavae.jobs import FIGURES, OVERTIME, TOLD, Job, JobQueue, Order
+from cavae.jobs import FIGURES, MOST_FILMS, OVERTIME, TOLD, Job, JobQueue, Order
 from cavae.limits import Limits
 from cavae.storage import DAY, clean
 from cavae.training import split_cohort, train
@@ -99,6 +100,39 @@ def test_what_a_training_leaves_on_disk_names_nobody(jobs, tmp_path):
     assert "weights.safetensors" in kept
     for subject_id in order().cohort.subjects["subject_id"]:
         assert not [name for name, data in kept.items() if subject_id.encode() in data]
+
+
+def test_a_model_names_the_file_and_sites_that_it_was_made_of(jobs):
+    """As page Data protection says."""
+    job = wait(jobs, jobs.submit(order()), ended)
+    assert "people.csv" in load_model(job.model).card
+    sites = json.loads((Path(job.model) / "preprocessor.json").read_text())["sites"]
+    assert sites == ["North", "South"]
+
+
+def test_what_was_deleted_is_found_no_more(jobs, tmp_path):
+    """By who asks for the job, or deletes its model, or by itself when its time has come."""
+    first, second = jobs.submit(Nothing()), jobs.submit(Nothing())
+    for one in (first, second):
+        wait(jobs, one, ended)
+    jobs.delete(first)
+    shutil.rmtree(tmp_path / "storage" / second)
+    assert jobs.find(first) is jobs.find(second) is None
+    assert os.listdir(tmp_path / "storage") == []
+
+
+def test_a_job_that_still_goes_on_cannot_be_deleted(jobs):
+    running = jobs.submit(order(ENDLESS))
+    jobs.delete(running)
+    assert jobs.find(running).status in ("queued", "running")
+    jobs.close(0.0)
+
+
+def test_films_are_forgotten_when_others_have_come(jobs):
+    for number in range(MOST_FILMS + 1):
+        jobs._keep_in_memory(str(number), "a picture")
+    assert jobs.shown("0") == ()
+    assert jobs.shown("1") == ("a picture",)
 
 
 def test_jobs_wait_for_each_other_and_cancel_keeps_the_best_so_far(jobs):

@@ -5,6 +5,7 @@ import re
 import pandas as pd
 import pytest
 
+from cavae.jobs import JobQueue
 from cavae.sweep import Cohorts, Grid
 from cavae.sweep_runs import run_sweep
 from tests.pages.session import button, figures, open_page, run_until, said, written
@@ -97,3 +98,7 @@ def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
     assert "sweep" not in app.query_params
     button(app, "Finished: people.csv").click().run()
     assert trainings(app) == 8, "whoever was away finds it again"
+    finished = "".join(app.query_params["sweep"])
+    button(app, "Delete it").click().run()
+    assert JobQueue().find(finished) is None, "page Models has no sweeps"
+    assert "Finished: people.csv" not in [one.label for one in app.main.button]
