@@ -32,7 +32,16 @@ from cavae.errors import CavaeError, ConfigError, Stopped
 from cavae.limits import limits, require_training
 from cavae.logs import begin, log, log_failure
 from cavae.scatter import Camera
-from cavae.storage import KEY, LOCK, RECORD, is_worked_on, new_key, require_room
+from cavae.storage import (
+    KEY,
+    LOCK,
+    RECORD,
+    cannot_keep,
+    delete,
+    is_worked_on,
+    new_key,
+    require_room,
+)
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
@@ -46,7 +55,7 @@ UNKEPT = "What it made could not be kept in the storage of this server ({why})."
 CANNOT_WRITE = os.EX_CANTCREAT  # exit status of a process that could not leave a record
 OVERTIME = "It was stopped at this server's limit of {minutes:,} minutes."
 MINUTE = 60.0  # seconds
-ENDING_SECONDS = 8.0  # that jobs have to keep what they have when the server ends
+ENDING_SECONDS = 7.0  # that jobs have to keep what they have when the server ends
 TOLD = ("epoch", "epochs", "terms", "best_epoch", "seconds")
 FIGURES = (
     "w2_target",
@@ -202,7 +211,7 @@ class JobQueue:
         self._waiting: queue.SimpleQueue[tuple[str, Work]] = queue.SimpleQueue()
         self._spawn = multiprocessing.get_context("spawn")
         self._processes: set[multiprocessing.process.BaseProcess] = set()
-        self._ending = threading.Event()
+        self._ending, self._taking = threading.Event(), threading.Lock()
         atexit.register(self._end)
         for _ in range(limits().jobs_at_once):
             threading.Thread(target=self._run_all, name="jobs", daemon=True).start()
@@ -213,25 +222,25 @@ class JobQueue:
         others: ids of jobs of the same visitor. Raises ConfigError when the folder cannot be
         written, or when the server's limits are reached.
         """
-        self._require_place(others)
-        job = Job(new_key(), order.name, order.settings, order.kind)
-        try:
-            (self._storage / job.id).mkdir(mode=0o700, parents=True)
-            _write_record(job, self._storage / job.id)
-        except OSError as error:
-            raise ConfigError(
-                f"Models cannot be kept in {str(self._storage)!r}: {error.strerror}; "
-                "CAVAE_STORAGE names another folder."
-            ) from error
-        self._jobs[job.id] = job
-        self._cancelled[job.id] = self._spawn.Event()
+        with self._taking:  # Of two at once, one gets the last place.
+            self._require_place(others)
+            job = Job(new_key(), order.name, order.settings, order.kind)
+            try:
+                self.folder(job.id).mkdir(mode=0o700, parents=True)
+                _write_record(job, self.folder(job.id))
+            except OSError as error:
+                raise ConfigError(cannot_keep(self._storage, error)) from error
+            self._cancelled[job.id] = self._spawn.Event()
+            self._jobs[job.id] = job
         self._waiting.put((job.id, order))
         return job.id
 
     def find(self, job_id: str) -> Job | None:
         """The job of that id, of this server or of one before it; None if there is none."""
-        if job_id in self._jobs:
-            return self._jobs[job_id]
+        if (job := self._jobs.get(job_id)) is not None:
+            if not self._was_deleted(job):
+                return job
+            self._forget(job_id)
         if not re.fullmatch(KEY, job_id):
             return None
         folder = self._storage / job_id
@@ -259,6 +268,12 @@ class JobQueue:
         if job_id in self._cancelled:
             self._cancelled[job_id].set()
 
+    def delete(self, job_id: str) -> None:
+        """Delete a job that has ended, with all that it has left."""
+        if (job := self.find(job_id)) is not None and job.ended:
+            delete(self.folder(job_id), self._storage)
+            self._forget(job_id)
+
     def close(self, seconds: float = ENDING_SECONDS) -> None:
         """End with the server: begin nothing more, and give each process so long to keep its best.
 
@@ -269,6 +284,15 @@ class JobQueue:
         for process in tuple(self._processes):
             process.join(max(0.0, until - time.monotonic()))
             process.kill()
+
+    def _was_deleted(self, job: Job) -> bool:
+        """Whether the folder is gone of a job that has left something in it."""
+        left = job.ended and (job.status != "failed" or job.model is not None)
+        return left and not self.folder(job.id).exists()
+
+    def _forget(self, job_id: str) -> None:
+        self._jobs.pop(job_id, None)
+        self._shown.pop(job_id, None)
 
     def _require_place(self, others: Iterable[str]) -> None:
         require_training()
@@ -289,8 +313,7 @@ class JobQueue:
 
     def _run_all(self) -> None:
         while not self._ending.is_set():
-            job_id, order = self._waiting.get()
-            self._run(self._jobs[job_id], order, self._cancelled[job_id])
+            self._run(*self._waiting.get())  # No name here would hold an order, and its people.
 
     def _end(self) -> None:
         """Tell the processes to end with the server, which waits for them. They are no daemons, as
@@ -300,8 +323,8 @@ class JobQueue:
             if process.is_alive():
                 process.terminate()
 
-    def _run(self, job: Job, order: Work, cancelled: Event) -> None:
-        folder = self._storage / job.id
+    def _run(self, job_id: str, order: Work) -> None:
+        job, cancelled, folder = self._jobs[job_id], self._cancelled[job_id], self.folder(job_id)
         if self._ending.is_set():
             return
         if cancelled.is_set():
@@ -323,9 +346,14 @@ class JobQueue:
         process = self._spawn.Process(
             target=_work, args=(job, order, folder, sender, cancelled), name=order.kind
         )
-        process.start()
+        try:
+            process.start()
+        except (OSError, MemoryError) as error:
+            log_failure(error, "failed")
+            return os.EX_OSERR
+        finally:
+            sender.close()
         self._processes.add(process)
-        sender.close()
         job.status, job.process = "running", process.pid
         last = limits().job_minutes * MINUTE
         with (  # as a visitor would stop it, see _Telling, and at last by force
@@ -355,7 +383,7 @@ class JobQueue:
 
     def _listen(self, job: Job, receiver: Connection) -> None:
         """Take in what the process tells, until it has nothing more to tell."""
-        with suppress(EOFError):
+        with suppress(EOFError, OSError):  # It has ended, or was killed in the middle of a word.
             while True:
                 match receiver.recv():
                     case "entry", entry:
@@ -438,6 +466,7 @@ def _work(job: Job, order: Work, folder: Path, sender: Connection, cancelled: Ev
 def _work_and_record(
     job: Job, order: Work, folder: Path, sender: Connection, cancelled: Event
 ) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # It may have waited for too many days.
     with FileLock(folder / LOCK):
         tell = _Telling(job, folder, sender, cancelled)
         job.status, job.process = "running", os.getpid()

@@ -24,7 +24,7 @@ from cavae.checkpoint import MODEL_FILES, PRETRAINED
 from cavae.errors import CheckpointError, ConfigError
 from cavae.jobs import NAME, require_model_name
 from cavae.limits import limits, require_uploads
-from cavae.storage import KEY, SHARED, STAGING, is_worked_on, new_key, require_room
+from cavae.storage import KEY, SHARED, STAGING, cannot_keep, is_worked_on, new_key, require_room
 
 OWNER = ".owner"  # SHA-256 of the key of who shared it
 BOX, OWN, SHARED_BY_OTHERS = "in the box", "own", "shared"
@@ -111,6 +111,7 @@ class Registry:
         Raises ConfigError when a model of that name is in the box or shared already.
         """
         require_uploads()
+        require_room(self._storage)
         entry = self._own(key, [key])
         if entry.public is not None:
             return entry.public
@@ -161,10 +162,7 @@ class Registry:
             self._storage.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(dir=self._storage, prefix=STAGING))
         except OSError as error:
-            raise CheckpointError(
-                f"Models cannot be kept in {str(self._storage)!r}: {error.strerror}; "
-                "CAVAE_STORAGE names another folder."
-            ) from error
+            raise CheckpointError(cannot_keep(self._storage, error)) from error
         try:
             yield folder
         except OSError as error:

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -32,6 +33,23 @@ def new_key() -> str:
     return secrets.token_urlsafe(16)
 
 
+def cannot_keep(storage: Path, error: OSError) -> str:
+    """The sentence that says so."""
+    return (
+        f"Models cannot be kept in {str(storage)!r}: {error.strerror}; CAVAE_STORAGE names another "
+        "folder."
+    )
+
+
+def prepare(storage: Path) -> None:
+    """Make the folder where there is none; raises ConfigError when nothing can be kept there."""
+    try:
+        storage.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=storage).close()
+    except OSError as error:
+        raise ConfigError(cannot_keep(storage, error)) from error
+
+
 def require_room(storage: Path) -> None:
     """Raises ConfigError when what is kept there has reached `storage_mb`."""
     most = limits().storage_mb
@@ -52,7 +70,7 @@ def clean(storage: Path, allowed: Limits, now: float | None = None) -> int:
     if allowed.keep_days:
         kept = allowed.keep_days * DAY
         old += [path for path in _deletable(storage, allowed) if now - _changed(path) > kept]
-    return sum(_delete(path, storage) for path in old)
+    return sum(delete(path, storage) for path in old)
 
 
 def is_worked_on(folder: Path) -> bool:
@@ -77,8 +95,9 @@ def _left_behind(storage: Path) -> Iterator[Path]:
 def _deletable(storage: Path, allowed: Limits) -> Iterator[Path]:
     """Whose time may have come: jobs and models, shared ones only where that is said."""
     for path in storage.glob("*"):
-        if _is_of_a_key(path) and not is_worked_on(path):
-            yield path
+        with suppress(OSError):  # Of somebody else, who has put it there.
+            if _is_of_a_key(path) and not is_worked_on(path):
+                yield path
     if allowed.delete_shared:
         yield from (storage / SHARED).glob("*")
 
@@ -90,8 +109,9 @@ def _is_of_a_key(path: Path) -> bool:
     return (path / RECORD).exists() or any(path.glob("*/config.json"))
 
 
-def _delete(path: Path, storage: Path) -> bool:
-    """At once for everybody, by renaming: nobody sees half of it."""
+def delete(path: Path, storage: Path) -> bool:
+    """Delete a folder of the storage, at once for everybody, by renaming: nobody sees half of it.
+    False where that was not possible."""
     gone = storage / f"{DISCARDED}{path.name}"
     try:
         if not path.name.startswith((STAGING, DISCARDED)):
@@ -103,10 +123,11 @@ def _delete(path: Path, storage: Path) -> bool:
 
 
 def _files(folder: Path) -> Iterator[os.stat_result]:
-    for path in folder.rglob("*"):
-        with suppress(OSError):  # deleted meanwhile
-            if path.is_file() and path.name != LOCK:  # which asking changes
-                yield path.stat()
+    for inside, _, names in os.walk(folder):  # Unlike rglob it bears what is deleted meanwhile.
+        for name in names:
+            with suppress(OSError):
+                if name != LOCK:  # which asking changes
+                    yield os.lstat(os.path.join(inside, name))
 
 
 def _size(folder: Path) -> int:

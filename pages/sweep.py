@@ -38,3 +38,4 @@ with widgets.errors_as_sentences():
         with st.container(horizontal=True):
             sweep.go_on_button(job, state.loaded())
             queue.another_button("Another sweep", sweep.SWEEP)
+            queue.offer_to_delete(job, sweep.SWEEP)

@@ -34,4 +34,6 @@ with widgets.errors_as_sentences():
         state.own(job.id)  # Whoever has the address may use its model.
         watching.show_job(job)
         watching.offer_model(job)
-        queue.another_button("Train another model", training.JOB)
+        with st.container(horizontal=True):
+            queue.another_button("Train another model", training.JOB)
+            queue.offer_to_delete(job, training.JOB)

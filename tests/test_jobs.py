@@ -4,10 +4,17 @@ import json
 import os
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
-from dataclasses import replace
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -16,7 +23,9 @@ from cavae import jobs as jobs_module
 from cavae.checkpoint import load_model
 from cavae.config import train_config
 from cavae.errors import ConfigError
-from cavae.jobs import FIGURES, OVERTIME, TOLD, Job, JobQueue, Order
+from cavae.jobs import FIGURES, MOST_FILMS, OVERTIME, TOLD, Job, JobQueue, Order
+from cavae.limits import Limits
+from cavae.storage import DAY, clean
 from cavae.training import split_cohort, train
 from tests.conftest import ROOT
 from tests.people import make_cohort
@@ -27,6 +36,27 @@ ENDLESS = replace(QUICK, epochs=100_000, patience=100_000)
 
 def order(config=QUICK, name="mine", **settings):
     return Order(make_cohort(healthy=40, diseased=30), config, "people.csv", name, **settings)
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Work that is done at once."""
+
+    name: str = "nothing"
+    kind: ClassVar[str] = "sweep"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def work(self, _folder, _tell):
+        return None
+
+
+@dataclass(frozen=True)
+class CutOff(Nothing):
+    """Work whose process is killed in the middle of what it says, as when memory is out."""
+
+    def work(self, _folder, tell):
+        os.write(tell._sender.fileno(), struct.pack("!i", 1000) + b"half of it")
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def wait(jobs: JobQueue, job_id: str, until) -> Job:
@@ -70,6 +100,39 @@ def test_what_a_training_leaves_on_disk_names_nobody(jobs, tmp_path):
     assert "weights.safetensors" in kept
     for subject_id in order().cohort.subjects["subject_id"]:
         assert not [name for name, data in kept.items() if subject_id.encode() in data]
+
+
+def test_a_model_names_the_file_and_sites_that_it_was_made_of(jobs):
+    """As page Data protection says."""
+    job = wait(jobs, jobs.submit(order()), ended)
+    assert "people.csv" in load_model(job.model).card
+    sites = json.loads((Path(job.model) / "preprocessor.json").read_text())["sites"]
+    assert sites == ["North", "South"]
+
+
+def test_what_was_deleted_is_found_no_more(jobs, tmp_path):
+    """By who asks for the job, or deletes its model, or by itself when its time has come."""
+    first, second = jobs.submit(Nothing()), jobs.submit(Nothing())
+    for one in (first, second):
+        wait(jobs, one, ended)
+    jobs.delete(first)
+    shutil.rmtree(tmp_path / "storage" / second)
+    assert jobs.find(first) is jobs.find(second) is None
+    assert os.listdir(tmp_path / "storage") == []
+
+
+def test_a_job_that_still_goes_on_cannot_be_deleted(jobs):
+    running = jobs.submit(order(ENDLESS))
+    jobs.delete(running)
+    assert jobs.find(running).status in ("queued", "running")
+    jobs.close(0.0)
+
+
+def test_films_are_forgotten_when_others_have_come(jobs):
+    for number in range(MOST_FILMS + 1):
+        jobs._keep_in_memory(str(number), "a picture")
+    assert jobs.shown("0") == ()
+    assert jobs.shown("1") == ("a picture",)
 
 
 def test_jobs_wait_for_each_other_and_cancel_keeps_the_best_so_far(jobs):
@@ -156,6 +219,63 @@ def test_without_its_storage_a_job_fails_with_its_reason_and_the_next_one_runs(j
     assert job.status == "failed"
     assert "could not be kept in the storage of this server" in job.reason
     assert wait(jobs, jobs.submit(order()), ended).status == "done"
+
+
+def test_a_process_that_is_killed_while_it_speaks_stops_no_other_job(jobs):
+    assert wait(jobs, jobs.submit(CutOff()), ended).status == "failed"
+    assert wait(jobs, jobs.submit(Nothing()), ended).status == "done"
+
+
+def test_a_process_that_cannot_be_started_stops_no_other_job(jobs, monkeypatch):
+    def start(_process):
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    with monkeypatch.context() as without_room:
+        without_room.setattr(SpawnProcess, "start", start)
+        assert wait(jobs, jobs.submit(Nothing()), ended).status == "failed"
+    assert wait(jobs, jobs.submit(Nothing()), ended).status == "done"
+
+
+def test_the_people_of_a_job_are_forgotten_when_it_has_ended(jobs):
+    one = Nothing()
+    people = weakref.ref(one)
+    wait(jobs, jobs.submit(one), ended)
+    del one
+    end = time.monotonic() + 10
+    while people() is not None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_a_job_that_waited_until_its_folder_was_deleted_still_works(jobs, tmp_path):
+    storage = tmp_path / "storage"
+    running, waiting = jobs.submit(order(ENDLESS)), jobs.submit(order())
+    wait(jobs, running, lambda job: len(job.history) > 1)
+    then = time.time() - 2 * DAY
+    os.utime(storage / waiting / "job.json", (then, then))
+    assert clean(storage, Limits(keep_days=1)) == 1
+    jobs.cancel(running)
+    job = wait(jobs, waiting, ended)
+    assert job.status == "done"
+    assert load_model(job.model)
+    assert os.stat(storage / waiting).st_mode & 0o077 == 0, "others on the disk"
+
+
+def test_of_many_who_ask_at_once_one_gets_the_last_place(jobs, monkeypatch):
+    monkeypatch.setenv("CAVAE_JOBS_WAITING", "0")
+    together = threading.Barrier(8)
+
+    def ask(_number: int) -> bool:
+        together.wait()
+        try:
+            jobs.submit(order(ENDLESS))
+        except ConfigError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(ask, range(8))) == 1
+    jobs.close(0.0)
 
 
 def test_a_job_that_takes_too_long_is_stopped_keeps_its_best_and_says_so(jobs, monkeypatch):

@@ -2,16 +2,26 @@
 
 import asyncio
 import json
+import os
+import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from cavae.checkpoint import load_model
 from cavae.jobs import JobQueue
+from cavae.ui import server as app_server
 from tests.browser.server import Server, running_app
-from tests.visitor import play, visiting
+from tests.conftest import ROOT
+from tests.visitor import Visitor, play, visiting
 
 FAILING = """
 import streamlit as st
@@ -124,6 +134,78 @@ def test_a_server_that_is_told_to_end_keeps_the_best_of_a_training(tmp_path: Pat
     job = JobQueue(storage).find(folder.parent.name)
     assert job.status == "interrupted"
     assert load_model(job.model).facts["best_epoch"] > 0
+
+
+def test_the_end_waits_for_nobody_who_sends_a_file_slowly():
+    """Else neither jobs would be told to end, nor the server within ten seconds."""
+
+    async def send_slowly(server: Server) -> None:
+        async with visiting(server.url) as visitor:
+            await visitor.look()
+            place = await visitor._place_for("people.csv")
+            address = urlsplit(server.url)
+            with socket.create_connection((address.hostname, address.port)) as connection:
+                head = {**visitor._signed(), "Content-Type": "multipart/form-data; boundary=end"}
+                lines = [f"PUT {place.upload_url} HTTP/1.1", "Host: here", "Content-Length: 999"]
+                lines += [f"{name}: {value}" for name, value in head.items()]
+                connection.sendall("\r\n".join([*lines, "", "--end"]).encode())
+                await asyncio.sleep(1)
+                server.process.terminate()
+                await asyncio.to_thread(server.process.wait, 10)
+
+    with running_app() as server:
+        play(send_slowly(server))
+        assert '"event": "stop"' in server.said
+
+
+def test_no_visitor_can_clear_away_what_limits_them(tmp_path: Path):
+    """Streamlit clears its caches for everybody when anybody's browser says so."""
+
+    async def visit(server: Server) -> list[str]:
+        async with visiting(server.url) as visitor:
+            await train(visitor)
+            assert not visitor.faults
+            asked = BackMsg(clear_cache=True)
+            await visitor._connection.send(asked.SerializeToString())
+        async with visiting(server.url) as another:
+            await train(another)
+            return another.faults
+
+    there = {"CAVAE_STORAGE": str(tmp_path), "CAVAE_JOBS_WAITING": "0"}
+    with running_app(environment=there) as server:
+        (fault,) = play(visit(server))
+    assert "as many as this server lets wait" in fault
+
+
+async def train(visitor: Visitor) -> None:
+    await visitor.look()
+    await visitor.press("start_demo")
+    await visitor.follow("train")
+    await visitor.press("Train")
+
+
+def test_of_the_files_that_a_visitor_sends_the_last_ones_are_kept():
+    files = MemoryUploadedFileManager("/upload")
+    app_server.keep_uploads(files)
+    for number in range(10):
+        files.add_file("one", UploadedFileRec(f"file {number}", "a.csv", "text/csv", bytes(10)))
+    files.add_file("other", UploadedFileRec("file 0", "a.csv", "text/csv", bytes(10)))
+    assert list(files.file_storage["one"]) == ["file 7", "file 8", "file 9"]
+    assert list(files.file_storage["other"]) == ["file 0"]
+
+
+def test_a_server_that_can_keep_nothing_says_so_and_does_not_start(tmp_path: Path):
+    (tmp_path / "file").touch()
+    there = os.environ | {"CAVAE_STORAGE": str(tmp_path / "file")}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port=0"]
+    ended = subprocess.run(
+        command, cwd=ROOT, env=there, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.strip().splitlines() == [
+        f"The server cannot start. Models cannot be kept in '{tmp_path}/file': File exists; "
+        "CAVAE_STORAGE names another folder."
+    ]
 
 
 async def start_training(server: Server) -> None:

@@ -1,14 +1,17 @@
 """Jobs and models go when their time has come, and nothing else does."""
 
 import os
+import shutil
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from filelock import FileLock
 
 from cavae.errors import ConfigError
 from cavae.limits import Limits
-from cavae.storage import DAY, LOCK, clean, require_room
+from cavae.storage import DAY, LOCK, clean, prepare, require_room
 
 KEY = "k" * 21
 
@@ -80,3 +83,36 @@ def test_a_full_storage_takes_nothing_more(tmp_path, monkeypatch):
     (tmp_path / "weights").write_bytes(bytes(10 * 1024**2))
     with pytest.raises(ConfigError, match=r"full \(10 MB\)"):
         require_room(tmp_path)
+
+
+def test_how_full_it_is_can_be_asked_while_things_are_deleted(tmp_path):
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            shutil.rmtree(kept(tmp_path / "job" / "model"))
+
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(come_and_go)
+        for _ in range(2000):
+            require_room(tmp_path)
+        done.set()
+        coming.result()
+
+
+def test_what_cannot_be_looked_into_keeps_nothing_else_from_being_deleted(tmp_path):
+    old, odd = kept(tmp_path / f"{KEY}2", 31), kept(tmp_path / f"{KEY}1", 31)
+    (odd / LOCK).unlink()
+    (odd / LOCK).mkdir()  # A lock that nobody can take.
+    assert clean(tmp_path, Limits(keep_days=30)) == 1
+    assert not old.exists()
+    assert odd.exists()
+
+
+def test_a_storage_in_which_nothing_can_be_kept_is_refused(tmp_path):
+    prepare(tmp_path / "new" / "storage")
+    assert os.listdir(tmp_path / "new" / "storage") == []
+    assert os.stat(tmp_path / "new" / "storage").st_mode & 0o077 == 0, "others on the disk"
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=f"'{tmp_path}/file'.*CAVAE_STORAGE names another"):
+        prepare(tmp_path / "file")

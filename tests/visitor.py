@@ -181,19 +181,19 @@ class Visitor:
 
     def _put(self, path: str, name: str, data: bytes) -> None:
         head = f'--end\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'
-        token = urllib.request.urlopen(f"{self.url}/_stcore/health").headers["Set-Cookie"]
-        cookie = token.split(";")[0]
         request = urllib.request.Request(
             self.url + path,
             head.encode() + data + b"\r\n--end--\r\n",
-            {
-                "Content-Type": "multipart/form-data; boundary=end",
-                "Cookie": cookie,
-                "X-Xsrftoken": cookie.split("=", 1)[1],
-            },
+            {"Content-Type": "multipart/form-data; boundary=end", **self._signed()},
             method="PUT",
         )
         urllib.request.urlopen(request).close()
+
+    def _signed(self) -> dict[str, str]:
+        """Headers that say that no other page sends it."""
+        told = urllib.request.urlopen(f"{self.url}/_stcore/health").headers["Set-Cookie"]
+        cookie = told.split(";")[0]
+        return {"Cookie": cookie, "X-Xsrftoken": cookie.split("=", 1)[1]}
 
     async def _messages(self) -> AsyncIterator[ForwardMsg]:
         while True:

@@ -38,6 +38,7 @@ PATH, THREAD = "made", "making"
 ROOMY = Path("/var/tmp")  # on disk where /tmp may be memory
 WAITING, WRITING, READY, FAILED, GONE = "waiting", "writing", "ready", "failed", "gone"
 LOOK, GRACE = 2.0, 120.0  # seconds between two looks for the visitor, and until they are missed
+ENDING = 1.0  # second that all who write get to end with the server
 PIECE = 1024**2  # bytes that are read at once
 UNEXPECTED = "The file could not be made ({kind})."
 
@@ -227,9 +228,10 @@ def end() -> None:
     by itself."""
     for made in _MADE.values():
         made.progress.cancelled.set()
+    until = time.monotonic() + ENDING
     for thread in threading.enumerate():
         if thread.name == THREAD:
-            thread.join(LOOK)
+            thread.join(max(0.0, until - time.monotonic()))
 
 
 # --------------------------------------------------------------------------- the page

@@ -8,6 +8,7 @@ import streamlit as st
 from cavae import numbers
 from cavae.checkpoint import model_facts
 from cavae.errors import CavaeError
+from cavae.jobs import MOST_FILMS
 from cavae.limits import limits
 from cavae.registry import Entry
 from cavae.ui import registry
@@ -33,10 +34,11 @@ def show_kept() -> None:
     st.table(table, border="horizontal")
 
 
-TABLE, MADE, JOB, LARGE, LOG = (
+TABLE, MADE, JOB, FILM, LARGE, LOG = (
     "A table that you load, and all that is computed from it",
     "What you download",
-    "What you train: the model, its settings with the labels of your groups, its curves",
+    "What you train: the model, its settings and curves; they name your file, its groups and sites",
+    "The film of a training: where people that it was measured on lie in z and s",
     "A synthetic cohort of many pairs, while it is made and downloaded",
     "The server's log",
 )
@@ -45,12 +47,16 @@ ADDED, SHARED, BROWSER = (
     "A copy of a model that you share",
     "In your browser",
 )
-TAKEN_IN = (TABLE, JOB, ADDED, SHARED)
+TAKEN_IN = (TABLE, JOB, FILM, ADDED, SHARED)
 KEPT = (
-    (TABLE, "Memory of the server, in your session alone; for training also of its process"),
+    (
+        TABLE,
+        "Memory of the server, in your session alone, and of the processes of a job until it ends",
+    ),
     (MADE, "Memory of the server; then wherever you save it"),
     (LARGE, "Temporary folder of the server; no row is a person"),
     (JOB, "Storage of the server, under a key that nobody can guess; no row of a person"),
+    (FILM, "Memory of the server, under the key of the job"),
     (ADDED, "Storage of the server, under a key that nobody can guess"),
     (SHARED, "Storage of the server; everybody who can open this app sees it"),
     (LOG, "Wherever the server's admin has it; numbers only: no names, ids, files, addresses"),
@@ -67,16 +73,22 @@ def _until(what: str) -> str:
         TABLE: f"Until you load another, and {FORGOTTEN}",
         MADE: f"Until {FORGOTTEN}",
         LARGE: f"Until {FORGOTTEN}",
-        JOB: kept,
+        JOB: f"{kept}; without a model, on its own page",
+        FILM: f"Until {MOST_FILMS} others have been trained, or the server ends",
         ADDED: kept,
-        SHARED: "Until you take it back" + (f", at most {days:,} days" if _shared_go() else ""),
+        SHARED: "Until you take it back" + _shared_until(days),
         LOG: "As the admin decides",
         BROWSER: "Until you close the browser, or clear its data",
     }[what]
 
 
-def _shared_go() -> bool:
-    return bool(limits().keep_days) and limits().delete_shared
+def _shared_until(days: int) -> str:
+    """Only who still has their own can take the copy back."""
+    if not days:
+        return ""
+    if limits().delete_shared:
+        return f", at most {days:,} days"
+    return f"; {days:,} days after you made yours, only the server's admin can"
 
 
 def show_revealed() -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import streamlit as st
 
 from cavae import numbers
 from cavae.jobs import Job, JobQueue
-from cavae.ui import state
+from cavae.ui import registry, state
 from cavae.ui.widgets import plain
 
 STATUS = {
@@ -18,9 +20,9 @@ STATUS = {
 }
 
 
-@st.cache_resource(show_spinner=False)
+@functools.cache  # Streamlit's own cache can be cleared by any visitor, and the limits with it.
 def jobs() -> JobQueue:
-    """The one queue of this server."""
+    """The one queue of this server, which makes it when it begins."""
     return JobQueue()
 
 
@@ -62,6 +64,18 @@ def tell_reason(job: Job) -> None:
         st.error(plain(job.reason), icon=":material/error:")
     elif job.reason:
         st.info(plain(job.reason), icon=":material/schedule:")
+
+
+def offer_to_delete(job: Job, parameter: str) -> None:
+    """Delete a job that has ended and left no model, which page Models would show."""
+    if not job.ended or registry.registry().find(job.id) is not None:
+        return
+    with st.popover("Delete", icon=":material/delete:"):
+        st.markdown("It will be gone for good, with its settings and all that it has found.")
+        if st.button("Delete it", key="delete_job", type="primary"):
+            jobs().delete(job.id)
+            del st.query_params[parameter]
+            st.rerun()
 
 
 def another_button(label: str, parameter: str) -> None:

@@ -7,6 +7,7 @@ import ctypes
 import gc
 import logging
 import math
+import signal
 import sys
 import threading
 import time
@@ -19,7 +20,10 @@ from streamlit import config, logger, runtime
 from streamlit.config_option import ConfigOption
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_session_storage import MemorySessionStorage
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.starlette import App
+from uvicorn import Server
 
 from cavae import storage
 from cavae.errors import ConfigError
@@ -29,12 +33,18 @@ from cavae.ui import making, queue
 
 TIDY, HOUR = 10.0, 3600.0  # seconds
 FETCHED = 10.0  # seconds within which a browser comes for a file that was made for it
+LINGER = 1  # second for which the end waits for who is sending or fetching a file
+FILES = 3  # that a visitor may have sent: volumes, participants, and the one that comes next
 
 
 def options() -> dict[str, Any]:
-    """What `st.App` needs; ends the program with a sentence for a limit that cannot be meant."""
+    """What `st.App` needs; ends the program with a sentence for a limit that cannot be meant, or a
+    storage that cannot be written."""
     try:
-        limits()
+        if not runtime.exists():  # Each page asks again.
+            allowed = limits()
+            if not allowed.demo:
+                storage.prepare(allowed.storage)
     except ConfigError as error:
         sys.exit(f"The server cannot start. {error}")
     return {"lifespan": lifespan, "routes": [making.route()], "on_script_error": failed}
@@ -49,6 +59,9 @@ async def lifespan(_app: App) -> AsyncIterator[None]:
     log("start")
     keep_to(allowed)
     keep_downloads(runtime.get_instance().media_file_mgr)
+    keep_uploads(runtime.get_instance().uploaded_file_mgr)
+    _linger()
+    queue.jobs()
     ended = threading.Event()
     threading.Thread(target=_clean, args=(allowed, ended), name="clean", daemon=True).start()
     tidying = asyncio.create_task(_tidy_often())
@@ -71,6 +84,13 @@ def _silence() -> None:
 
 def _hand_over(one: logging.Logger) -> None:
     one.handlers, one.propagate = [], True
+
+
+def _linger() -> None:
+    """Have uvicorn end though somebody is still sending or fetching a file, however slowly."""
+    uvicorn = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    if isinstance(uvicorn, Server):
+        uvicorn.config.timeout_graceful_shutdown = LINGER
 
 
 async def _tidy_often() -> None:
@@ -112,6 +132,19 @@ def keep_downloads(files: MediaFileManager) -> None:
     files.remove_orphaned_files = remove_seldom
 
 
+def keep_uploads(files: MemoryUploadedFileManager) -> None:
+    """Keep the last FILES of a visitor; a page forgets those that it does not need any more, but
+    who sends them without a page could fill the memory."""
+    add = files.add_file
+
+    def add_and_forget(session_id: str, file: UploadedFileRec) -> None:
+        add(session_id, file)
+        for file_id in list(files.file_storage.get(session_id, ()))[:-FILES]:
+            files.remove_file(session_id, file_id)
+
+    files.add_file = add_and_forget
+
+
 def failed(error: Exception) -> bool:
     """Write down that a page has failed; Streamlit tells the visitor."""
     log_failure(error)
@@ -131,7 +164,10 @@ def keep_to(allowed: Limits) -> None:
 def _clean(allowed: Limits, ended: threading.Event) -> None:
     """The thread: delete what is too old, now and each hour."""
     while True:
-        if folders := storage.clean(allowed.storage, allowed):
-            log("cleaned", folders=folders)
+        try:
+            if folders := storage.clean(allowed.storage, allowed):
+                log("cleaned", folders=folders)
+        except OSError as error:  # The next hour may be better.
+            log_failure(error, "failed")
         if ended.wait(HOUR):
             return

@@ -9,6 +9,8 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pandas as pd
 import pytest
@@ -106,6 +108,8 @@ def test_every_part_works_behind_nginx_under_a_path(page: Page, deployed: Server
     port = deployed.url.removesuffix(PATH).rsplit(":", 1)[1]
     settings = {"STREAMLIT_SERVER_PORT": port, "STREAMLIT_SERVER_BASE_URL_PATH": "brain"}
     subprocess.run([sys.executable, "deploy/healthy.py"], cwd=ROOT, env=settings, check=True)
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(f"{deployed.url}/_stcore/metrics")
     page.get_by_role("button", name="Start with the demo cohort").click()
     expect(page.get_by_role("heading", name="Latent space", level=1)).to_be_visible(
         timeout=2 * SETTLE_MS

@@ -24,7 +24,11 @@ def test_the_time_is_the_one_that_the_admin_has_set(monkeypatch):
     monkeypatch.setenv("CAVAE_KEEP_DAYS", "30")
     kept, _ = tables(open_page("data_protection"))
     assert "at most 30 days" in kept.loc["A model that you add", "For how long"]
-    assert "30" not in kept.loc["A copy of a model that you share", "For how long"]
+    shared = "A copy of a model that you share"
+    assert "only the server's admin" in kept.loc[shared, "For how long"]
+    monkeypatch.setenv("CAVAE_DELETE_SHARED", "on")
+    kept, _ = tables(open_page("data_protection"))
+    assert "at most 30 days" in kept.loc[shared, "For how long"]
 
 
 def test_a_demo_server_keeps_nothing_of_its_visitors(monkeypatch):

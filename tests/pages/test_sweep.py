@@ -1,10 +1,12 @@
 """Sweep: what is said before, a sweep from start to table, stopped, and nobody else's."""
 
+import json
 import re
 
 import pandas as pd
 import pytest
 
+from cavae.limits import limits
 from cavae.sweep import Cohorts, Grid
 from cavae.sweep_runs import run_sweep
 from tests.pages.session import button, figures, open_page, run_until, said, written
@@ -97,3 +99,20 @@ def test_a_sweep_stopped_gone_on_with_and_finished(table, cohort, tmp_path):
     assert "sweep" not in app.query_params
     button(app, "Finished: people.csv").click().run()
     assert trainings(app) == 8, "whoever was away finds it again"
+
+
+def test_a_sweep_that_has_ended_can_be_deleted():
+    """Page Models, where models are deleted, has no sweeps."""
+    key = "deleted" + "x" * 15
+    folder = limits().storage / key
+    folder.mkdir(parents=True)
+    settings = Grid().to_dict() | {"trainings": 3}
+    record = {"id": key, "name": "people.csv", "kind": "sweep", "status": "interrupted"}
+    (folder / "job.json").write_text(json.dumps(record | {"settings": settings}))
+    app = open_page("sweep")
+    app.query_params["sweep"] = key
+    app.run()
+    assert "Stopped with the server: people.csv" in said(app)
+    button(app, "Delete it").click().run()
+    assert "sweep" not in app.query_params
+    assert not folder.exists()
