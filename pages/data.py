@@ -32,7 +32,7 @@ def drop_files(*, open_: bool) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
                 ":material/lock: A table stays in the memory of this session: nothing is written "
-                "to disk, nothing is sent anywhere.",
+                f"to disk, nothing is sent anywhere. {widgets.ONE_TAB}",
                 width="stretch",
             )
             st.download_button(

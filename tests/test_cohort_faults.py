@@ -81,6 +81,10 @@ REFUSED = {
     "Parquet without rows": (bare(pa.table({"ID": pa.array([], "string")})), "no rows"),
     "Parquet without columns": (bare(pa.table({})), "no columns"),
     "nothing of ours": (b"name,colour\nrose,red\nviolet,blue\n", "No column was recognized"),
+    "participants alone": (
+        b"MRID,Age,Sex\na,70,F\nb,71,M\n",
+        "A participants file needs the file with the volumes beside it.",
+    ),
 }
 
 

@@ -108,10 +108,12 @@ def recognize(
     if len(others) > len(regions):
         regions, dialect, kind = others, "other features", "other"
     if not regions:
+        beside = " A participants file needs the file with the volumes beside it."
         raise DataError(
             "No column was recognized as a brain region, and there are no other numeric columns. "
             f'Accepted names are "47", "MUSE_Volume_47" or "Hippocampus_R"; there are '
             f"{listed(field.column for field in fields)}."
+            f"{beside if covariates['age'] or covariates['sex'] else ''}"
         )
     used = {id(found[0]) for found in covariates.values() if found}
     used |= {id(field) for field in regions.values()}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import streamlit as st
 
 from cavae import numbers
-from cavae.jobs import Job, JobQueue
+from cavae.jobs import Job, JobQueue, Work
 from cavae.ui import registry, state
 from cavae.ui.widgets import plain
 
@@ -18,6 +19,10 @@ STATUS = {
     "failed": "It did not work",
     "interrupted": "Stopped with the server",
 }
+GONE = (
+    "The job that the address of this page names is not on this server: it was deleted, or the "
+    "address was cut short."
+)
 
 
 @functools.cache  # Streamlit's own cache can be cleared by any visitor, and the limits with it.
@@ -27,10 +32,32 @@ def jobs() -> JobQueue:
 
 
 def named_job(parameter: str, kind: str) -> Job | None:
-    """The job of that kind which the address names, if any."""
-    job_id = st.query_params.get(parameter)
-    job = jobs().find(job_id) if job_id else None
-    return job if job is not None and job.kind == kind else None
+    """The job of that kind which the address names, if any; says so where it is not here."""
+    if not (job_id := st.query_params.get(parameter)):
+        return None
+    job = jobs().find(job_id)
+    if job is not None and job.kind == kind:
+        return job
+    st.warning(GONE, icon=":material/link_off:")
+    return None
+
+
+def take(order: Work, parameter: str) -> None:
+    """Take an order; its job stands in the page's address from now on. Raises ConfigError.
+
+    The second click of a double click orders the same of the same people: it leads to the first.
+    """
+    given = st.session_state.setdefault(state.Key.RESULTS, {})  # of the table in use
+    key = f"ordered {replace(order, cohort=None)}"
+    known = jobs().find(given[key]) if key in given else None
+    if known is None or known.ended:
+        others = state.own_keys()
+        # One after the other in plain Python: at any access to the session a run may end here,
+        # for the second click, and what was not noted down would be ordered again.
+        given[key] = jobs().submit(order, others)
+    st.query_params[parameter] = given[key]
+    state.own(given[key])
+    st.rerun()
 
 
 def title(job: Job, running: str) -> str:

@@ -147,9 +147,7 @@ def _steps(cohort: Cohort, grid: Grid, cohorts: Cohorts) -> int:
 
 def start(order: SweepOrder) -> None:
     """Take the order; its job stands in the page's address from now on. Raises ConfigError."""
-    st.query_params[SWEEP] = job_id = jobs().submit(order, state.own_keys())
-    state.own(job_id)
-    st.rerun()
+    queue.take(order, SWEEP)
 
 
 def show_job(job: Job) -> None:

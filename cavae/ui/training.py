@@ -15,8 +15,8 @@ from cavae.jobs import Order
 from cavae.numbers import people
 from cavae.plots import group_order
 from cavae.registry import free_name, require_name
-from cavae.ui import glossary, registry, state
-from cavae.ui.queue import duration, jobs
+from cavae.ui import glossary, queue, registry
+from cavae.ui.queue import duration
 
 if TYPE_CHECKING:
     from cavae.cohort import Cohort
@@ -242,7 +242,4 @@ def start(order: Order) -> None:
     Raises ConfigError when there is a model of that name.
     """
     require_name(order.name, [entry.name for entry in registry.entries()])
-    job_id = jobs().submit(order, state.own_keys())
-    st.query_params[JOB] = job_id
-    state.own(job_id)
-    st.rerun()
+    queue.take(order, JOB)

@@ -124,7 +124,8 @@ def _offer_to_stop(job: Job) -> None:
 
 def _draw(job: Job) -> None:
     film.mount(job, jobs().shown(job.id))
-    with st.popover("How to read this", icon=":material/help:", type="tertiary"):
+    # Not a popover: it would scroll, and cannot be scrolled without a mouse.
+    with st.expander("How to read this", icon=":material/help:"):
         st.markdown(READING)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # Unicode's kinds of characters without a picture
 ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|[\w.+-](?=@)", re.IGNORECASE)
 MODEL_CHOICE = "model_choice"
+ONE_TAB = "People are loaded into one tab of the browser: a reload, or another tab, has none."
 NOT_DIAGNOSTIC = "For research. Not a diagnostic device."
 
 
@@ -98,6 +99,7 @@ def require_cohort() -> state.Loaded:
     with st.container(border=True):
         st.header("No people loaded yet", anchor=False)
         st.markdown("This page needs people. Begin with 300 synthetic ones, or load yours.")
+        st.caption(f":material/tab: {ONE_TAB}")
         demo, own = st.columns(2)
         with demo:
             demo_button()

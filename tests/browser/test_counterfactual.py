@@ -1,10 +1,11 @@
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FloatRect, Page, expect
 from typer.testing import CliRunner
 
 from cavae.__main__ import app as command_line
@@ -49,6 +50,25 @@ def test_in_a_narrow_window_the_picture_keeps_the_width_that_its_numbers_need(pe
     assert picture is not None
     assert picture["width"] >= 512
     assert picture["x"] + picture["width"] <= 900
+
+
+def test_on_a_phone_no_words_of_the_pictures_lie_on_others(person: Page):
+    person.set_viewport_size({"width": 393, "height": 727})
+    settle(person)
+    for picture in ("brain", "ranking"):
+        words = person.locator(f".st-key-{picture} .main-svg text:not(:empty)")
+        expect(words.nth(8)).to_be_attached()
+        boxes = [box for one in words.all() if (box := one.bounding_box())]
+        for first, second in combinations(boxes, 2):
+            assert not overlap(first, second), f"{picture}: {first}, {second}"
+
+
+def overlap(first: FloatRect, second: FloatRect) -> bool:
+    """Whether two boxes share more than the rims of their letters."""
+    return all(
+        min(first[at] + first[size], second[at] + second[size]) - max(first[at], second[at]) > 4
+        for at, size in (("x", "width"), ("y", "height"))
+    )
 
 
 def test_intervals_are_drawn_in_a_colour_that_shows_on_page_and_bar(person: Page):

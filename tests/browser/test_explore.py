@@ -122,6 +122,28 @@ def test_a_link_brings_back_model_person_and_position(visit: Visit):
     assert shown == [0.5, -1, 1.5, 2, 0]
 
 
+def test_on_a_phone_the_numbers_below_keep_their_words_whole(explore: Page):
+    explore.set_viewport_size({"width": 393, "height": 727})
+    settle(explore)
+    among = explore.get_by_role("row", name=re.compile(HIPPOCAMPUS)).first.get_by_role("cell").last
+    expect(among).to_contain_text("centile")
+    assert among.bounding_box()["width"] > 150
+
+
+def test_moving_the_point_adds_no_step_to_the_way_back(explore: Page):
+    steps = explore.evaluate("history.length")
+    for _ in range(3):
+        before = explore.url
+        point(explore).focus()
+        explore.keyboard.press("Shift+ArrowDown")
+        expect(explore).not_to_have_url(before)
+        agree(explore)
+        settle(explore)
+    assert explore.evaluate("history.length") == steps
+    person = explore.locator("select.person").input_value()
+    assert f"person={person}" in explore.url
+
+
 def test_another_model_begins_anew_with_its_own_people(explore: Page):
     explore.get_by_role("combobox", name="Model").click()
     explore.get_by_role("option", name="semi-synthetic").click()

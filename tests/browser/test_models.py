@@ -6,7 +6,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from cavae.archive import pack_model
 from cavae.checkpoint import PRETRAINED
-from tests.browser.conftest import SETTLE_MS, Visit, download, settle
+from tests.browser.conftest import SETTLE_MS, Visit, download, no_fault, settle
 from tests.browser.server import Server
 
 
@@ -38,6 +38,8 @@ def numbers(page: Page) -> list[str]:
 def act(page: Page, button: str, answer: str) -> None:
     """Open a small panel, press its button, and wait for what the page says then."""
     page.get_by_role("button", name=button, exact=True).click()
+    expect(page.get_by_role("button", name=f"{button} it")).to_be_visible()
+    no_fault(page, button)
     page.get_by_role("button", name=f"{button} it").click()
     expect(page.get_by_text(answer)).to_be_visible(timeout=SETTLE_MS)
     settle(page)

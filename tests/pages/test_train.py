@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from cavae.jobs import JobQueue
 from cavae.ui import training
+from cavae.ui.queue import jobs
 from cavae.ui.state import DEMO
 from tests.conftest import ROOT
 from tests.pages.session import button, open_page, run_until, said
@@ -27,7 +28,9 @@ def table(tmp_path_factory):
 
 
 def test_without_people_it_says_how_to_begin():
-    assert "No people loaded yet" in said(open_page("train"))
+    words = said(open_page("train"))
+    assert "No people loaded yet" in words
+    assert "a reload, or another tab, has none" in words, "people do not vanish without a word"
 
 
 def test_it_says_what_will_happen_before_it_begins(table):
@@ -123,6 +126,34 @@ def test_stopping_keeps_the_best_so_far():
     assert "Download the model (ZIP)" in [
         one.proto.label for one in run_until(app, "Stopped").main.get("download_button")
     ]
+
+
+def order(app: AppTest, epochs: int) -> str:
+    """Train with so many epochs; the id of the job."""
+    app.main.number_input(key="train_epochs").set_value(epochs).run()
+    button(app, "Train").click().run()
+    return "".join(app.query_params["job"])
+
+
+def test_the_second_click_of_a_double_click_orders_nothing_more(table):
+    app = open_page("train", table)
+    first = order(app, 5000)
+    app.query_params.clear()  # The second click is sent from the page as it was before the first.
+    assert order(app.run(), 5000) == first
+    app.query_params.clear()
+    other = order(app.run(), 4000)
+    assert other != first
+    assert app.session_state["own"] == (first, other)
+    for job_id in (other, first):
+        jobs().cancel(job_id)
+
+
+def test_the_address_of_a_job_that_is_gone_says_so(table):
+    app = open_page("train", table)
+    app.query_params["job"] = "deleted"
+    app.run()
+    assert "The job that the address of this page names is not on this server" in said(app)
+    assert "Train" in [one.label for one in app.main.button]
 
 
 def test_a_name_that_cannot_be_is_refused(table):

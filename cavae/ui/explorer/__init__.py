@@ -217,7 +217,8 @@ def show_rows(rows: pd.DataFrame, unit: str) -> None:
     }
     if not unit:
         del columns["Effect (%)"]
-    st.table(pd.DataFrame(columns).set_index("Region"), border="horizontal")
+    with st.container(key="sentences_let_go"):
+        st.table(pd.DataFrame(columns).set_index("Region"), border="horizontal")
 
 
 def _size(value: float, unit: str) -> str:

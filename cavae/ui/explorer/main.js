@@ -435,7 +435,12 @@ function sourceText(source) {
 function mountExplorer({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".explorer");
   const source = sourceText(data);
-  const tell = (value) => root.tell("position", value);
+  const tell = (value) => {
+    // In the app Python writes the address, each time as a step for Back. Written before, as Python
+    // will, it takes the place of the last position, and Back leaves the page at once.
+    if (root.give) history.replaceState(history.state, "", `?${positionLink(value)}`);
+    root.tell("position", value);
+  };
   const give = setTriggerValue ? (file) => root.give("file", file) : null;
   root.tell = setStateValue;
   root.give = setTriggerValue;
