@@ -144,6 +144,18 @@ def test_the_average_person_is_of_median_age_and_the_commoner_sex(tiny_model):
     assert facts["icv"] == population.icv[facts["sex"]][0]
 
 
+def test_the_average_person_is_as_healthy_people_are_on_average(tiny_model):
+    """The mean of the healthy is what is decoded and what decoding lacks of them."""
+    own = replace(tiny_model.calibration, shift=np.linspace(0.5, 4.0, 8))
+    average = explorer.average_person(replace(tiny_model, calibration=own))
+    decoded = decode(tiny_model, own.common_mean[None], np.zeros((1, 5)))[0]
+    assert (average.healthy - average.mean) / average.sd == pytest.approx(decoded + own.shift)
+    subjects = average.facts.to_frame().T.astype({"age": float, "icv": float})
+    expected = tiny_model.preprocessor.expected_volumes(subjects)[0]
+    assert average.mean == pytest.approx(expected)
+    assert average.sd == pytest.approx(tiny_model.preprocessor.sd)
+
+
 def test_the_mesh_of_a_region_is_on_its_own_side(data):
     mesh = data["mesh"]
     at, vertices = unpacked(mesh["vertexOffsets"]), unpacked(mesh["vertices"])
@@ -203,6 +215,8 @@ def test_bundled_people_suit_the_model(tiny_model):
     drawn = explorer.bundled_cohort(load_model("semi-synthetic"))
     assert drawn.subjects["diagnosis"].value_counts().to_dict() == {"patient": 180, "CN": 120}
     assert encode(load_model("semi-synthetic"), drawn).notices == ()
+    hippocampus = drawn.features["47"].groupby(drawn.subjects["diagnosis"]).mean()
+    assert hippocampus["patient"] < 0.95 * hippocampus["CN"]
 
 
 def test_the_file_stands_alone_and_holds_all_its_data(data):
