@@ -38,6 +38,8 @@ def test_an_untouched_person_is_what_the_table_of_twins_says(tiny_model, cohort)
     assert (rows["healthy"] == twins.healthy[ILL]).all()
     assert (rows["effect"] == twins.effect[ILL]).all()
     assert (rows["observed"] == cohort.features.iloc[ILL].to_numpy()).all()
+    assert (one.common == twins.encoding.common[ILL]).all()
+    assert (one.salient == twins.encoding.salient[ILL]).all()
 
 
 def test_twin_and_effect_make_the_person(tiny_model, cohort):
@@ -217,6 +219,17 @@ def test_features_of_other_kinds_have_no_unit(tiny_model, cohort):
 
 def test_a_person_as_the_model_knows_them_has_no_caveat(tiny_model, cohort):
     assert caveats(tiny_model, person(tiny_model, cohort)) == ()
+
+
+@pytest.mark.parametrize(("beyond", "told"), [(2.9, False), (3.1, True)])
+@pytest.mark.parametrize("side", [0, 1])
+def test_an_age_is_a_caveat_from_three_years_beyond_those_learned_from(
+    tiny_model, cohort, side, beyond, told
+):
+    age = tiny_model.preprocessor.age_range[side] + (-beyond, beyond)[side]
+    one = person(tiny_model, cohort)
+    found = caveats(tiny_model, replace(one, facts=pd.Series({**one.facts, "age": age})))
+    assert any("outside the ages" in caveat for caveat in found) == told
 
 
 def test_caveats_name_scanner_icv_and_age(tiny_model):
