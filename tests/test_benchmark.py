@@ -31,6 +31,15 @@ def test_every_figure_of_the_contract_is_measured(figures):
     assert all(value > 0 for value in figures.values())
 
 
+def test_each_figure_is_in_the_unit_of_its_name(figures):
+    """Bounds that any machine keeps and a figure upside down, or in seconds, does not."""
+    assert figures["ensemble8_ratio"] > 1, "eight models take longer than one"
+    assert 0.1 < figures["encode_ms"] < 500
+    assert figures["decode_ms"] < figures["encode_ms"], "encoding decodes too, and more"
+    assert figures["pairs_per_second"] > 1
+    assert 0.3 < figures["home_import_seconds"] < 120
+
+
 def test_memory_is_that_of_a_process_with_torch(figures):
     assert 100 < figures["million_pairs_peak_mb"] < 4000
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
+from scipy.stats import chi2, norm
 
 from cavae.calibration import Calibration, read_people
 from cavae.calibration.fitting import (
@@ -13,6 +15,8 @@ from cavae.calibration.fitting import (
     pooled_covariance,
     subtype_effect,
 )
+from cavae.config import ModelConfig
+from cavae.model import ContrastiveVAE
 from cavae.synthesis import (
     SampleRequest,
     decode,
@@ -273,6 +277,114 @@ def test_an_effect_is_the_difference_of_the_groups_wherever_the_healthy_lie():
     assert here.mean[[0, 3]] == pytest.approx(difference[[0, 3]], rel=1e-3)
     assert there.mean == pytest.approx(here.mean)
     assert there.error == pytest.approx(here.error)
+
+
+@pytest.mark.parametrize("people", [40, 3000])
+def test_what_varies_in_patients_is_parted_into_what_made_it_vary(people):
+    """A share of what is there, degrees of the disease (SD 0.4), each region by itself (0.3)."""
+    generator = np.random.default_rng(1)
+    background, twins = generator.standard_normal((2, people, 8))
+    effect = np.r_[np.full(6, -4.0), 0.0, 0.0]
+    degree = generator.normal(1, 0.4, people)[:, None]
+    target = twins * (1 + effect / 10) + effect * generator.normal(degree, 0.3, (people, 8))
+    decoded = effect * generator.normal(degree, 0.1)
+    equal = np.full(people, 1 / people)
+    found = subtype_effect(target, background, np.eye(8), decoded, np.full(8, 10.0), equal)
+    error = np.sqrt(target.var(axis=0, ddof=1) / people + background.var(axis=0) / people)
+    assert found.error[:6] == pytest.approx(error[:6]), "the standard error of a difference"
+    assert found.decoded == pytest.approx(decoded.mean(axis=0))
+    if people > 1000:
+        of_decoded = found.reliability**2 * (0.4**2 + 0.1**2)
+        assert found.severity**2 + of_decoded == pytest.approx(0.4**2, abs=0.02)
+        assert found.excess / found.squares == pytest.approx(0.3**2, abs=0.015)
+        assert found.squares == pytest.approx(people * 6 * 16, rel=0.02)
+
+
+def test_a_region_is_affected_with_the_chance_of_bayes():
+    """Of 4,000 regions 30 % differ by N(0, 3²) beyond their standard error of 1."""
+    generator = np.random.default_rng(0)
+    real = generator.random(4000) < 0.3
+    t = generator.standard_normal(4000) + np.where(real, 3.0 * generator.standard_normal(4000), 0)
+    slab, spike = 0.3 * norm(0, np.sqrt(10)).pdf(t), 0.7 * norm().pdf(t)
+    expected = slab / (slab + spike)
+    clear = np.abs(expected - 0.5) > 0.05
+    found = chance_of_effect(t)
+    np.testing.assert_allclose(
+        found[clear], np.where(expected > 0.5, expected, 0)[clear], atol=0.05
+    )
+
+
+@pytest.mark.parametrize(("covariance", "free"), [(np.eye(100), 100), (np.ones((100, 100)), 1)])
+def test_groups_differ_from_the_quantile_of_chi_squared_on(covariance, free):
+    """Of 100 regions each on its own, and of 100 that are but one."""
+    limit = np.sqrt(chi2.isf(0.025, free) / free)
+    assert differ_at_all(np.full(100, -1.01 * limit), covariance)
+    assert not differ_at_all(np.full(100, -0.99 * limit), covariance)
+
+
+def test_one_region_of_100_differs_from_the_quantile_of_bonferroni_on():
+    t = np.eye(100)[0] * norm.isf(0.025 / 200)
+    assert differ_at_all(1.01 * t, np.eye(100))
+    assert not differ_at_all(0.99 * t, np.eye(100))
+
+
+def straight_network(spread: float = 0.5) -> ContrastiveVAE:
+    """s is features 1 and 2, z is features 3 and 4, give or take `spread`; decoded are s, and
+    half of z. A leaky unit and its mirror make a straight line."""
+    network = ContrastiveVAE(ModelConfig(tuple("abcdef"), latent=2, hidden=8))
+    slope = 1 + network.decoder[1].negative_slope
+
+    def straighten(layers, matrix):
+        with torch.no_grad():
+            for one in layers.parameters():
+                one.zero_()
+            of_inputs = np.flatnonzero(np.abs(matrix).sum(axis=0))
+            for k, column in enumerate(of_inputs):
+                layers[0].weight[2 * k, column], layers[0].weight[2 * k + 1, column] = 1, -1
+                into = torch.as_tensor(matrix[:, column] / slope)
+                layers[2].weight[:, 2 * k], layers[2].weight[:, 2 * k + 1] = into, -into
+
+    reads, decodes = np.zeros((2, 4, 6)), np.zeros((6, 4))
+    reads[0, [0, 1], [2, 3]] = reads[1, [0, 1], [0, 1]] = 1.0
+    decodes[[2, 3], [0, 1]], decodes[[0, 1], [2, 3]] = 0.5, 1.0
+    straighten(network.common_encoder, reads[0])
+    straighten(network.salient_encoder, reads[1])
+    straighten(network.decoder, decodes)
+    with torch.no_grad():
+        network.common_encoder[2].bias[2:] = 2 * np.log(spread)
+    return network.eval()
+
+
+def test_of_a_network_that_is_a_straight_line_everything_measured_is_known():
+    generator = np.random.default_rng(0)
+    middle = np.array([0.0, 0.0, 1.0, -1.0, 0.5, 0.0])
+    background, target = generator.standard_normal((2, 900, 6)) + middle
+    first = np.arange(900) < 300
+    target[first, 0] -= 6.0
+    target[~first, 1] -= 6.0
+    found = fit_calibration(straight_network(), background, target, np.full(6, 1e6), seed=0)
+    order = np.argsort(found.weights)
+    assert found.weights[order] == pytest.approx([1 / 3, 2 / 3], abs=0.01)
+    assert found.criterion.argmin() == 1
+    s = [target[one][:, :2] for one in (first, ~first)]
+    assert found.means[order] == pytest.approx(np.stack([x.mean(axis=0) for x in s]), abs=0.1)
+    assert found.healthy_mean == pytest.approx(background[:, :2].mean(axis=0), abs=1e-4)
+    spread = np.cov(background[:, :2].T) + 1e-3 * np.eye(2)
+    assert found.healthy_covariance == pytest.approx(spread, abs=1e-4)
+    assert found.mean == pytest.approx(background.mean(axis=0))
+    lost = [target[one].mean(axis=0) - background.mean(axis=0) for one in (first, ~first)]
+    assert np.diag(found.effects[order]) == pytest.approx([lost[0][0], lost[1][1]], abs=0.02)
+    assert np.diag(found.decoded[order]) == pytest.approx(
+        [s[0][:, 0].mean(), s[1][:, 1].mean()], abs=0.02
+    )
+    # z varies by what differs between people and by what is not known of each: 1 + 0.5².
+    assert found.common_mean == pytest.approx([1.0, -1.0], abs=0.1)
+    assert found.common_covariance == pytest.approx(1.25 * np.eye(2), abs=0.12)
+    # Decoded are halves of z: the rest of the mean, and of the variance, is not.
+    assert found.shift == pytest.approx([0, 0, 0.5, -0.5, 0.5, 0], abs=0.1)
+    rest = np.diag([1, 1, 1 - 1.25 / 4, 1 - 1.25 / 4, 1, 1])
+    assert found.residual == pytest.approx(rest, abs=0.12)
+    assert found.covariance == pytest.approx(np.eye(6), abs=0.12)
 
 
 def test_common_z_is_that_of_both_groups_where_they_differ(tiny_model):

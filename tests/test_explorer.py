@@ -53,10 +53,51 @@ def test_the_decoder_that_is_sent_decodes_as_the_network_does(data, tiny_model):
     assert hidden @ second[0].T + second[1] == pytest.approx(decode(tiny_model, z, s), abs=1e-5)
 
 
+def test_the_calibration_that_is_sent_tells_subtypes_and_effects_as_the_core_does(
+    three_subtypes, cohort, twins
+):
+    sent = explorer.explorer_data(three_subtypes, cohort, twins)["calibration"]
+    own = three_subtypes.calibration
+    s = np.random.default_rng(0).normal(size=(20, 5))
+
+    def log_density(gaussian):
+        scaled = (s - unpacked(gaussian["mean"])) @ unpacked(gaussian["whitener"]).T
+        return -0.5 * np.square(scaled).sum(axis=1) - gaussian["logRoot"]
+
+    ill = np.stack(
+        [
+            log_density(one) + np.log(sent["prevalence"] * weight)
+            for one, weight in zip(sent["subtypes"], sent["weights"], strict=True)
+        ]
+    )
+    healthy = log_density(sent["healthy"]) + np.log(1 - sent["prevalence"])
+    chance = np.exp(ill - np.logaddexp.reduce([*ill, healthy], axis=0)).T
+    assert chance == pytest.approx(own.membership(s), abs=1e-6)
+    assert np.array_equal(unpacked(sent["effects"]), own.effects)
+    assert np.array_equal(unpacked(sent["decoded"]), own.decoded)
+    assert sent["reliability"] == own.reliability.tolist()
+
+
+def test_the_preprocessing_that_is_sent_leads_back_to_volumes(data, tiny_model, cohort):
+    sent, subjects = data["preprocessing"], cohort.subjects.assign(site="")
+    columns = {
+        "age": subjects["age"],
+        "sex": (subjects["sex"] == "M").astype(float),
+        "icv": subjects["icv"] / sent["icvUnit"],
+    }
+    inputs = np.column_stack([columns[name] for name in sent["covariates"]])
+    values = np.random.default_rng(0).normal(size=(len(cohort), 8))
+    expected = unpacked(sent["intercept"]) + inputs @ unpacked(sent["coefficients"])
+    assert expected + values * unpacked(sent["sd"]) == pytest.approx(
+        tiny_model.preprocessor.inverse_transform(values, subjects)
+    )
+
+
 def test_people_are_sent_with_their_numbers(data, cohort, twins):
     people = data["people"]
     assert people["id"] == cohort.subjects["subject_id"].tolist()
     assert np.array_equal(unpacked(people["salient"]), twins.encoding.salient)
+    assert np.array_equal(unpacked(people["common"]), twins.encoding.common)
     assert unpacked(people["effect"]) == pytest.approx(twins.effect, abs=1e-6)
     assert unpacked(people["observed"]) == pytest.approx(twins_observed(cohort, twins), rel=1e-6)
 
@@ -144,6 +185,18 @@ def test_the_average_person_is_of_median_age_and_the_commoner_sex(tiny_model):
     assert facts["icv"] == population.icv[facts["sex"]][0]
 
 
+def test_the_average_person_is_as_healthy_people_are_on_average(tiny_model):
+    """The mean of the healthy is what is decoded and what decoding lacks of them."""
+    own = replace(tiny_model.calibration, shift=np.linspace(0.5, 4.0, 8))
+    average = explorer.average_person(replace(tiny_model, calibration=own))
+    decoded = decode(tiny_model, own.common_mean[None], np.zeros((1, 5)))[0]
+    assert (average.healthy - average.mean) / average.sd == pytest.approx(decoded + own.shift)
+    subjects = average.facts.to_frame().T.astype({"age": float, "icv": float})
+    expected = tiny_model.preprocessor.expected_volumes(subjects)[0]
+    assert average.mean == pytest.approx(expected)
+    assert average.sd == pytest.approx(tiny_model.preprocessor.sd)
+
+
 def test_the_mesh_of_a_region_is_on_its_own_side(data):
     mesh = data["mesh"]
     at, vertices = unpacked(mesh["vertexOffsets"]), unpacked(mesh["vertices"])
@@ -203,6 +256,8 @@ def test_bundled_people_suit_the_model(tiny_model):
     drawn = explorer.bundled_cohort(load_model("semi-synthetic"))
     assert drawn.subjects["diagnosis"].value_counts().to_dict() == {"patient": 180, "CN": 120}
     assert encode(load_model("semi-synthetic"), drawn).notices == ()
+    hippocampus = drawn.features["47"].groupby(drawn.subjects["diagnosis"]).mean()
+    assert hippocampus["patient"] < 0.95 * hippocampus["CN"]
 
 
 def test_the_file_stands_alone_and_holds_all_its_data(data):

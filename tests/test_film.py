@@ -100,6 +100,28 @@ def test_the_camera_turns_to_where_people_begin_to_part():
     assert np.linalg.norm(seen[:30].mean(axis=0) - seen[30:].mean(axis=0)) > 5.0
 
 
+def test_the_picture_of_a_plane_is_never_turned():
+    """Of two dimensions the first picture has all, whatever people do afterwards."""
+    first = np.random.default_rng(0).standard_normal((60, 2)) * (3.0, 1.0)
+    camera = Camera()
+    seen = camera.take(5, look_at(first)).common
+    axes = np.linalg.lstsq(first - first.mean(axis=0), seen, rcond=None)[0]
+    moved = first @ np.array([[0.2, 1.0], [1.0, -0.5]])  # now they differ most across
+    np.testing.assert_allclose(
+        camera.take(10, look_at(moved)).common, (moved - moved.mean(axis=0)) @ axes, atol=1e-9
+    )
+
+
+def test_common_and_salient_are_each_in_their_own_picture():
+    generator = np.random.default_rng(0)
+    common, salient = generator.standard_normal((2, 60, 1))
+    salient[:30] += 9.0
+    shown = Camera().take(5, Look(1.0, 1.0, 1.0, 1.0, common, salient, np.arange(60) < 30))
+    assert np.abs(shown.common[:, 0]) == pytest.approx(np.abs(common - common.mean())[:, 0])
+    assert np.abs(shown.salient[:, 0]) == pytest.approx(np.abs(salient - salient.mean())[:, 0])
+    assert shown.leakage_auc < 0.7 < shown.separation_auc == 1.0
+
+
 @pytest.mark.parametrize("dimensions", [1, 2])
 def test_few_dimensions_are_shown_as_they_are(dimensions):
     latents = np.random.default_rng(0).standard_normal((20, dimensions)).astype(np.float32)

@@ -43,6 +43,8 @@ def test_each_metric_stands_beside_what_it_should_be_and_the_papers(measured):
     text = findings.measured_text(measured).set_index("Metric")
     assert text.loc["W2, generated to real target (SD²)", "Should be"] == "floor 9.6"
     assert text.loc["W2, generated to real target (SD²)", "Paper"] == "60.5"
+    ours = text.loc["W2, generated to real target (SD²)", "This model"]
+    assert ours == "11.3 (10.4\u00a0to\u00a013.1)"
     assert text.loc["Completeness of clusters of salient s", "This model"] == "0.97"
     severity = text.loc["Median difference of a target from the twin decode(z, 0) (SD)"]
     assert severity["Should be"] == "above background 0.25"
@@ -59,6 +61,8 @@ def test_lines_of_the_picture_are_floors_and_best_values(measured):
     assert lines["coverage90"] == 0.9
     assert lines["effect_rmse"] == 0.0
     assert np.isfinite(rows["reference"]).all()
+    row = rows.loc["w2_target", ["low", "value", "high", "beside"]]
+    assert row.tolist() == [10.42, 11.27, 13.1, 60.47]
 
 
 def test_recorded_and_loaded_figures_share_a_row():
@@ -67,7 +71,10 @@ def test_recorded_and_loaded_figures_share_a_row():
     table = findings.clinical_table(recorded, [Figure(metric, "AD against CN", 0.88, "1")])
     assert table[["recorded", "loaded", "best"]].iloc[0].tolist() == [0.91, 0.88, 1.0]
     assert table["meaning"].iloc[0] == MEANINGS[metric]
-    assert "Loaded people" in findings.clinical_text(table)
+    drawn = findings.clinical_forest(table).iloc[0]
+    assert drawn[["value", "beside", "reference"]].tolist() == [0.91, 0.88, 1.0]
+    text = findings.clinical_text(table).iloc[0]
+    assert text[["Recorded", "Loaded people"]].tolist() == ["0.91", "0.88"]
     assert "Loaded people" not in findings.clinical_text(findings.clinical_table(recorded))
 
 
@@ -83,6 +90,8 @@ def test_table_a1_has_ours_the_papers_and_the_floor(ours):
     rows = findings.a1_forest(ours).set_index(["panel", "label"])
     row = rows.loc[("W2, generated to real<br>target (SD²)", paper.LAMBDA_10)]
     assert row[["value", "reference", "beside"]].tolist() == [72.0, 9.6, 60.47]
+    ends = row[["low", "high", "beside_low", "beside_high"]]
+    assert ends.tolist() == [70.0, 74.0, 59.73, 63.15]
     text = findings.a1_text(ours)
     assert text["Variant"].tolist() == ["Floor, or real value", *paper.TABLE_A1, "Gaussian copula"]
     assert text.iloc[0].tolist()[1:] == ["9.6", "–", "–", "–", "60.1", "20.4"]

@@ -16,7 +16,7 @@ from cavae.person import (
     person_table,
     step_effects,
 )
-from cavae.synthesis import encode, healthy_twins
+from cavae.synthesis import SampleRequest, decode, encode, healthy_twins, sample_pairs
 from tests.people import make_cohort
 
 ILL = 70
@@ -38,6 +38,8 @@ def test_an_untouched_person_is_what_the_table_of_twins_says(tiny_model, cohort)
     assert (rows["healthy"] == twins.healthy[ILL]).all()
     assert (rows["effect"] == twins.effect[ILL]).all()
     assert (rows["observed"] == cohort.features.iloc[ILL].to_numpy()).all()
+    assert (one.common == twins.encoding.common[ILL]).all()
+    assert (one.salient == twins.encoding.salient[ILL]).all()
 
 
 def test_twin_and_effect_make_the_person(tiny_model, cohort):
@@ -45,6 +47,7 @@ def test_twin_and_effect_make_the_person(tiny_model, cohort):
     rows = person_table(one, one.effect)
     assert_same(rows["healthy"] + rows["effect"] * rows["sd"], rows["observed"])
     assert_same(rows["percent"], 100 * (rows["observed"] / rows["healthy"] - 1))
+    assert (rows["mean"] == one.mean).all()
 
 
 def test_without_salient_the_person_is_their_twin(tiny_model, cohort):
@@ -99,6 +102,29 @@ def test_a_seed_draws_the_same_synthetic_person_again(tiny_model):
     rows = person_table(one, one.effect)
     assert_same(rows["healthy"] + rows["effect"] * rows["sd"], rows["observed"])
     assert (rows["healthy"] > 0).all()
+
+
+def test_one_person_is_drawn_as_pairs_are(tiny_model):
+    """Here the healthy lie 4 SD above what is decoded, in every region alike."""
+    calibration = replace(tiny_model.calibration, shift=np.full(8, 4.0), residual=1e-6 * np.eye(8))
+    old = replace(tiny_model.preprocessor.populations["target"], ages=(80.0,) * 10)
+    own = replace(
+        tiny_model.preprocessor,
+        populations={**tiny_model.preprocessor.populations, "target": old},
+    )
+    model = replace(tiny_model, calibration=calibration, preprocessor=own)
+    one = draw_person(model, 3)
+    twin = decode(model, one.common[None], np.zeros((1, 5)))[0] + 4.0
+    assert (one.healthy - one.mean) / one.sd == pytest.approx(twin, abs=0.01)
+    assert (one.observed - one.healthy) / one.sd == pytest.approx(one.effect)
+    paper = draw_person(model, 3, "paper")
+    assert (paper.healthy - paper.mean) / paper.sd == pytest.approx(twin - 4.0, abs=0.01)
+    assert one.facts["age"] == 80
+    drawn = np.mean([draw_person(model, seed).effect for seed in range(60)], axis=0)
+    pairs = sample_pairs(model, SampleRequest(2000, standardized=True))
+    typical = (pairs.target - pairs.background).mean(axis=0)
+    assert drawn == pytest.approx(typical, abs=0.5)
+    assert typical.min() < -1
 
 
 def test_the_table_to_take_away_names_its_units(tiny_model, cohort):
@@ -193,6 +219,17 @@ def test_features_of_other_kinds_have_no_unit(tiny_model, cohort):
 
 def test_a_person_as_the_model_knows_them_has_no_caveat(tiny_model, cohort):
     assert caveats(tiny_model, person(tiny_model, cohort)) == ()
+
+
+@pytest.mark.parametrize(("beyond", "told"), [(2.9, False), (3.1, True)])
+@pytest.mark.parametrize("side", [0, 1])
+def test_an_age_is_a_caveat_from_three_years_beyond_those_learned_from(
+    tiny_model, cohort, side, beyond, told
+):
+    age = tiny_model.preprocessor.age_range[side] + (-beyond, beyond)[side]
+    one = person(tiny_model, cohort)
+    found = caveats(tiny_model, replace(one, facts=pd.Series({**one.facts, "age": age})))
+    assert any("outside the ages" in caveat for caveat in found) == told
 
 
 def test_caveats_name_scanner_icv_and_age(tiny_model):

@@ -13,6 +13,7 @@ from cavae.preprocessing.adaptation import adapt
 from cavae.preprocessing.harmonizer import empirical_bayes
 from cavae.preprocessing.icv import fit_icv
 from cavae.preprocessing.linear import covariate_matrix
+from cavae.preprocessing.population import fit_population
 from tests.people import FEATURES, make_cohort
 
 
@@ -277,6 +278,29 @@ def test_covariates_enter_models_in_years_as_men_and_in_litres():
     subjects = pd.DataFrame({"age": [70.0, 50.0], "sex": ["M", "F"], "icv": [1.5e6, 1.2e6]})
     inputs = covariate_matrix(subjects, ("age", "sex", "icv"))
     np.testing.assert_allclose(inputs, [[70, 1, 1.5], [50, 0, 1.2]])
+
+
+def test_people_are_drawn_of_the_age_sex_and_head_size_of_a_cohort():
+    generator = np.random.default_rng(0)
+    women = generator.random(2000) < 0.7
+    subjects = pd.DataFrame(
+        {
+            "age": generator.normal(70, 6, 2000).round(1),
+            "sex": np.where(women, "F", "M"),
+            "icv": np.where(women, 1.35e6, 1.55e6) + 1e5 * generator.standard_normal(2000),
+        }
+    )
+    population = fit_population(subjects)
+    assert population.female == pytest.approx(women.mean(), abs=0.001)
+    assert population.ages == tuple(np.percentile(subjects["age"], range(5, 96, 10)).round())
+    drawn = population.sample(20_000, generator)
+    assert (drawn["sex"] == "F").mean() == pytest.approx(0.7, abs=0.03)
+    assert drawn["age"].mean() == pytest.approx(70, abs=0.3)
+    assert drawn["age"].agg(["min", "max"]).tolist() == [population.ages[0], population.ages[-1]]
+    for sex, mean in (("F", 1.35e6), ("M", 1.55e6)):
+        icv = drawn.loc[drawn["sex"] == sex, "icv"]
+        assert icv.mean() == pytest.approx(mean, rel=0.01)
+        assert icv.std() == pytest.approx(1e5, rel=0.08)
 
 
 def test_icv_is_estimated_by_what_grows_with_it():

@@ -7,23 +7,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cavae.bootstrap import Bootstrap
 from cavae.checkpoint import load_model, model_facts
 from cavae.cohort import join_cohorts
 from cavae.config import train_config
 from cavae.errors import CheckpointError
 from cavae.estimates import Estimate
+from cavae.evaluation import evaluate_cohort
 from cavae.experiments import train_and_save
+from cavae.fidelity import fidelity_figures
+from cavae.privacy import measure_closest, measure_file, measure_model
 from cavae.quality import (
     FACT,
     METRICS,
     Quality,
+    draw_groups,
     groups_of,
     mean_quality,
     measure_own,
     measure_quality,
 )
 from cavae.training import Split, split_cohort
-from cavae.usefulness import SmallStudy
+from cavae.usefulness import SmallStudy, measure_usefulness
 from tests.people import make_cohort
 
 OWN = {"closest_own_5", "closest_own_50"}
@@ -38,6 +43,30 @@ def quality(tiny_model):
 def test_every_figure_is_measured(quality):
     assert set(quality.estimates) == EVERY_KEY
     assert [study.people for study in quality.small_studies] == [5, 10, 20, 40]
+
+
+def test_the_table_has_each_estimate_in_its_column(quality):
+    rows = quality.table().set_index("key")
+    for key, estimate in quality.estimates.items():
+        found = rows.loc[key, ["value", "low", "high", "reference"]].tolist()
+        expected = [estimate.value, *estimate.interval, estimate.reference]
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_each_part_is_measured_on_those_learned_from_and_those_held_out(quality, tiny_model):
+    learned, test = (groups_of(tiny_model, make_cohort(seed=seed)) for seed in (0, 1))
+    drawn, few = draw_groups(tiny_model), Bootstrap(20)
+    useful, small_studies = measure_usefulness(drawn, learned, test, few)
+    np.testing.assert_equal({key: quality.estimates[key] for key in useful}, useful)
+    np.testing.assert_equal(quality.small_studies, small_studies)
+    attacks = measure_model(tiny_model, learned, test, few)
+    np.testing.assert_equal({key: quality.estimates[key] for key in attacks}, attacks)
+    # Whatever the copula beside it, which has a say in the references of two attacks alone.
+    for key, estimate in measure_file(drawn, drawn, learned, test, None, few).items():
+        assert quality.estimates[key].value == estimate.value
+    own = measure_own(tiny_model, make_cohort(seed=1), resamples=20).estimates
+    for key, estimate in measure_closest(drawn.everyone, test.everyone).items():
+        np.testing.assert_equal(own[key], estimate)
 
 
 def test_a_good_model_teaches_the_disease(quality):
@@ -151,6 +180,14 @@ def test_training_measures_on_people_it_did_not_learn_from(tmp_path):
     model = load_model(tmp_path / "tested")
     again = measure_quality(model, split.train, with_test.test, split.validation)
     pd.testing.assert_frame_equal(again.table(), tested.table(), atol=1e-3)
+    again = measure_quality(model, split.train, split.validation)
+    pd.testing.assert_frame_equal(again.table(), monitored.table(), atol=1e-3)
+    figures = [
+        *evaluate_cohort(model, split.validation),
+        *fidelity_figures(model, split.train, split.validation),
+    ]
+    told = [figure["value"] for figure in model.facts["figures"]]
+    assert told == pytest.approx([figure.value for figure in figures], abs=1e-3)
 
 
 def test_the_card_has_every_figure(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 from cavae.atlas import roi
 from cavae.cohort import Cohort, join_cohorts
 from cavae.errors import DataError
+from cavae.experiments import SIMULATED, split_of
 from cavae.preprocessing.linear import covariate_matrix, least_squares
 from cavae.simulation import (
     SPLITS,
@@ -146,6 +147,18 @@ def test_odd_and_tiny_numbers_are_refused(subjects, tmp_path):
 def test_a_negative_seed_is_refused():
     with pytest.raises(DataError, match="seed is -1"):
         simulate(26, seed=-1)
+
+
+def test_people_learned_from_monitored_with_and_tested_on_keep_their_parts(simulated):
+    split = split_of(simulated)
+    for part, cohort in zip(SPLITS, (split.train, split.validation, split.test), strict=True):
+        roles = simulated.background[part], simulated.target[part]
+        ids = [name for role in roles for name in role.subjects["subject_id"]]
+        assert cohort.subjects["subject_id"].tolist() == ids
+
+
+def test_it_is_trained_with_the_settings_of_the_paper():
+    assert SIMULATED == {"background": ("CN",), "target": ("patient",), "mmd_weight": 10.0}
 
 
 # --------------------------------------------------------------------------- files

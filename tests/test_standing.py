@@ -7,7 +7,7 @@ import pytest
 
 from cavae.checkpoint import save_model
 from cavae.estimates import Estimate
-from cavae.evaluation import evaluate_cohort
+from cavae.evaluation import FLOOR_RATIO, SEPARATION_RATIO, evaluate_cohort
 from cavae.quality import FACT, Quality
 from cavae.standing import standing, standing_among
 from tests.people import make_cohort
@@ -62,6 +62,13 @@ def test_figures_are_those_of_the_most_severe_and_ratios_to_what_they_refer_to(c
             "attack_auc": 0.61,
         }
     ), "of attacks the strongest, of usefulness that of synthetic people"
+
+
+def test_a_card_that_has_the_ratios_themselves_is_read_as_it_is(tiny_model, tmp_path):
+    figures = [figure(FLOOR_RATIO, 1.3, "target"), figure(SEPARATION_RATIO, 0.9, "target")]
+    save_model(tiny_model, tmp_path / "model", "card", tiny_model.facts | {"figures": figures})
+    told = standing(tmp_path / "model").figures
+    assert (told["w2_ratio"], told["separation"]) == (1.3, 0.9)
 
 
 def test_it_says_from_whom_it_was_made(compared):

@@ -1,11 +1,23 @@
 """Useful synthetic people teach what real ones teach; useless ones teach nothing."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 
 from cavae.bootstrap import Bootstrap
 from cavae.groups import Groups
-from cavae.usefulness import METRICS, SMALL_STUDIES, measure_usefulness, measure_with
+from cavae.usefulness import (
+    METRICS,
+    PENALTIES,
+    SMALL_STUDIES,
+    choose_penalty,
+    fit_classifier,
+    measure_usefulness,
+    measure_with,
+)
 
 FEW = Bootstrap(resamples=50)
 SHIFT = np.array([-1.0, -0.7, -0.3, 0.0, 0.0, 0.0])
@@ -94,6 +106,39 @@ def test_columns_and_pairs_score_like_other_real_people_when_they_are_alike(hone
     for key in ("column_shapes", "column_pairs"):
         assert figures[key].value == pytest.approx(figures[key].reference, abs=0.05)
         assert 0.85 < figures[key].value <= 1
+
+
+def test_scores_of_columns_and_pairs_are_those_of_their_definitions():
+    """1 less the Kolmogorov-Smirnov statistic, and 1 less half the difference of correlations."""
+    drawn = people(200, 3, scale=1.5)
+    figures, _ = measure_usefulness(drawn, TRAIN, TEST, FEW)
+    for found, which in (("value", drawn), ("reference", TRAIN)):
+        groups = (which.background, TEST.background), (which.target, TEST.target)
+        shapes = [1 - ks_2samp(a[:, k], b[:, k]).statistic for a, b in groups for k in range(6)]
+        pairs = [
+            1 - abs(np.corrcoef(a.T)[i, j] - np.corrcoef(b.T)[i, j]) / 2
+            for a, b in groups
+            for i, j in combinations(range(6), 2)
+        ]
+        for key, scores in (("column_shapes", shapes), ("column_pairs", pairs)):
+            assert getattr(figures[key], found) == pytest.approx(np.median(scores), abs=1e-6)
+
+
+def test_the_penalty_is_the_one_under_which_people_left_out_are_likeliest():
+    few = people(40, 1)
+    likelihood = {
+        penalty: cross_val_score(
+            fit_classifier(few, penalty),
+            few.everyone,
+            few.diseased,
+            cv=StratifiedKFold(5, shuffle=True, random_state=0),
+            scoring="neg_log_loss",
+        ).mean()
+        for penalty in PENALTIES
+    }
+    best = max(likelihood, key=likelihood.get)
+    assert PENALTIES[0] < best < PENALTIES[-1]
+    assert choose_penalty(few) == pytest.approx(best)
 
 
 def test_too_narrow_a_cohort_scores_low_on_columns():
