@@ -135,6 +135,12 @@ def test_the_browser_is_sent_the_last_looks_while_it_goes_on_and_all_at_its_end(
     job.status = "done"
     data = film_data(job, looks)
     assert len(data["frames"]) == len(looks)
+    assert data["groups"] == [{"color": group_color(group)} for group in ("background", "target")]
+    assert data["isTarget"] == [0, 0, 1]
+    assert data["frames"][0]["auc"] == {"common": 0.5, "salient": 0.9}
+    told = {one["label"]: (one["color"], one["mark"]) for one in data["key"]}
+    assert told["Healthy"] == (group_color("background"), "circle")
+    assert told["Disease"] == (group_color("target"), "square")
     sent = np.frombuffer(base64.b64decode(data["frames"][0]["salient"]), "<i2").reshape(-1, 2)
     assert sent[:, 0].tolist() == [-150, 0, 150]
     json.dumps(data, allow_nan=False)
