@@ -167,6 +167,10 @@ SOME_PEOPLE = {
         of_some(HALF, voxels(1.1)),
         "more different than people are|much larger or smaller",
     ),
+    "voxels of 1.07 mm counted for half of the people": (
+        of_some(HALF, voxels(1.07)),
+        r"add up to 5\d to 8\d % of ICV, which is more different than people are",
+    ),
     "ICV of somebody else": (
         of_some(CLEAN.index == 7, CLEAN.assign(icv=1.6 * CLEAN["icv"])),
         'volumes of 1 person are much larger or smaller.*"demo-008"',

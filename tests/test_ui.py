@@ -153,6 +153,11 @@ def test_a_person_is_introduced_with_sex_age_diagnosis_and_head_size():
     assert people.facts(man) == "**p** · man"
 
 
+def test_people_are_chosen_by_id_diagnosis_and_age():
+    subjects = make_cohort().subjects.head(2).assign(age=[74.5, float("nan")])
+    assert people._described(subjects) == ["p000 · CN · 75 years", "p001 · CN"]
+
+
 def test_columns_of_numbers_are_named_for_what_they_hold_with_its_unit():
     named = {name: one["label"] for name, one in comparison.COLUMNS.items()}
     assert named == {
