@@ -237,6 +237,8 @@ def test_pair_coloured_by_a_number_has_a_scale_with_its_unit(people: pd.DataFram
     )
     assert trace.marker.colorbar.title.text == "Age (years)"
     assert list(trace.marker.color) == list(people["age"])
+    dark, bright = (bytes.fromhex(trace.marker.colorscale[end][1][1:]) for end in (0, -1))
+    assert sum(dark) < sum(bright), "more is brighter"
 
 
 def test_marked_person_is_named_at_their_point(people: pd.DataFrame) -> None:
