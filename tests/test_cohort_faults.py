@@ -366,6 +366,21 @@ def test_missing_regions_are_one_problem_and_rows_stay():
     assert "47" not in check.cohort.features
 
 
+@pytest.mark.parametrize(("absent", "more"), [(10, False), (11, True)])
+def test_a_list_ends_in_dots_only_where_more_is_left_out(absent, more):
+    _, problem = table_problem(CLEAN.drop(columns=list(INDICES[:absent])))
+    assert problem.message.endswith(", ….") == more
+
+
+@pytest.mark.parametrize(("faulty", "problems"), [(10, 10), (11, 1)])
+def test_a_row_that_is_faulty_throughout_has_one_problem(faulty, problems):
+    table = CLEAN.astype(dict.fromkeys(INDICES[:faulty], object))
+    table.loc[2, list(INDICES[:faulty])] = "x"
+    check = read_cohort(csv(table))
+    assert len(check.problems) == problems
+    assert check.usable == 11
+
+
 @pytest.mark.parametrize("value", ["", "n/a", "none of it"])
 def test_a_column_without_numbers_is_a_missing_region(value):
     check, problem = table_problem(CLEAN.assign(**{"47": value}))

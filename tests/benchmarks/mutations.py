@@ -308,6 +308,7 @@ MUTATIONS = (
         READ,
         ("np.ceil(largest * 2) / 2", "np.ceil(largest)"),
         ("rgba({red},{green},{blue},", "rgba({blue},{green},{red},"),
+        ('"Cividis"', '"Cividis_r"'),
     ),
     *_of(
         "plots/layout.py",
@@ -413,6 +414,17 @@ MUTATIONS = (
         ),
     ),
     *_of("cohort/reading.py", COHORT, ("Row {row + 1} of", "Row {row} of")),
+    *_of("cohort/text.py", COHORT, ("if len(texts) > most", "if len(texts) >= most")),
+    *_of(
+        "archive.py",
+        ("test_archive.py",),
+        ("{len(archive) / 1e6:,.0f}", "{len(archive) / 1e3:,.0f}"),
+    ),
+    *_of(
+        "checkpoint.py",
+        ("test_checkpoint_hostile.py",),
+        ("LARGEST_WEIGHT = 1e6", "LARGEST_WEIGHT = 1e12"),
+    ),
     *_of(
         "cohort/joining.py",
         COHORT,
@@ -441,6 +453,7 @@ MUTATIONS = (
         "cohort/validate.py",
         COHORT,
         ("its median, {values[index].median():,", "its median, {typical[index]:,"),
+        ("faults > MAX_FAULTS_A_ROW", "faults >= MAX_FAULTS_A_ROW"),
     ),
     *_of(
         "__main__.py",
@@ -573,6 +586,53 @@ MUTATIONS = (
         ("value + way * (to.s[i] - value)", "value - way * (to.s[i] - value)"),
         ("signedNumber(state.effect[j], 2)", "signedNumber(state.percent[j], 2)"),
         ("signedNumber(state.effect[j], 1)", "signedNumber(state.percent[j], 1)"),
+    ),
+    *_of(
+        "ui/explorer/main.js",
+        ("browser/test_explore.py",),
+        (
+            '"SD" ? shown.effect : shown.percent',
+            '"%" ? shown.effect : shown.percent',
+        ),
+        ('"SD" ? data.limit : data.percentLimit', '"%" ? data.limit : data.percentLimit'),
+    ),
+    *_of(
+        "ui/explorer/compare.js",
+        ("browser/test_explore.py",),
+        ('values("A", state), values("B", moving)', 'values("A", moving), values("B", state)'),
+    ),
+    *_of(
+        "ui/explorer/lesson.js",
+        ("browser/test_lesson.py",),
+        (
+            "pair.ill.observed[peak] - pair.healthy.observed[peak]",
+            "pair.healthy.observed[peak] - pair.ill.observed[peak]",
+        ),
+        ("ill.now[peak] - ill.twin[peak]", "ill.twin[peak] - ill.now[peak]"),
+        (
+            '[[pair.healthy, HEALTHY, "healthy", "end"], [pair.ill, NOW,',
+            '[[pair.healthy, NOW, "healthy", "end"], [pair.ill, HEALTHY,',
+        ),
+    ),
+    *_of(
+        "ui/comparing.py",
+        ("pages/test_models.py",),
+        (
+            "{', '.join(one.background)} → {', '.join(one.target)}",
+            "{', '.join(one.target)} → {', '.join(one.background)}",
+        ),
+        ('"with the app" if entry.kind == BOX', '"with the app" if entry.kind != BOX'),
+    ),
+    *_of(
+        "ui/comparison.py",
+        ("pages/test_counterfactual.py",),
+        ("shown.healthy) / shown.sd", "shown.healthy) * shown.sd"),
+    ),
+    *_of("ui/people.py", PAGES, ("numbers.years(age) if", "numbers.years(age / 12) if")),
+    *_of(
+        "ui/film/__init__.py",
+        ("test_film.py",),
+        ("looks[-1].is_target.astype", "(~looks[-1].is_target).astype"),
     ),
     *_of(
         "ui/film/people.js",
