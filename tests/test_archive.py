@@ -355,7 +355,8 @@ def test_what_is_no_archive_of_a_model_is_refused(tmp_path, archive):
 
 
 def test_an_archive_that_is_too_large_is_refused(tmp_path):
-    assert "accepted: up to 100 MB" in refusal(bytes(100_000_001), tmp_path)
+    said = refusal(bytes(100_000_001), tmp_path)
+    assert said == "The archive has 100 MB; accepted: up to 100 MB."
 
 
 @pytest.mark.parametrize("name", sorted(MODEL_FILES))

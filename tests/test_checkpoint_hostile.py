@@ -90,6 +90,7 @@ def test_lying_headers_are_refused(folder, content):
         (lambda t: t["decoder.0.bias"].fill_(torch.nan), "not finite"),
         (lambda t: t["decoder.0.bias"].fill_(-torch.inf), "not finite"),
         (lambda t: t["decoder.0.bias"].fill_(1e30), "accepted are weights up to 1,000,000"),
+        (lambda t: t["decoder.0.bias"].fill_(2e6), "accepted are weights up to 1,000,000 in size"),
         (lambda t: t["common_encoder.2.bias"].fill_(9e5), "beyond all measure"),
     ],
 )

@@ -433,6 +433,12 @@ def test_exact_ids_come_before_loose_ones():
     assert check.cohort.subjects["sex"].tolist() == ["M", "F"]
 
 
+def test_ids_are_not_loosened_where_two_people_would_become_one():
+    volumes, participants = apart(people(2))
+    with pytest.raises(DataError, match="No id of"):
+        read_cohort(csv(volumes.assign(ID=["007", "7.0"])), csv(participants.assign(ID=["8", "7"])))
+
+
 def test_files_are_not_joined_by_their_row_numbers():
     table = people(6)
     volumes, participants = apart(table)
@@ -473,6 +479,24 @@ def test_files_that_disagree_are_problems():
     check = read_cohort(csv(volumes), csv(participants))
     assert [(p.row, p.rule) for p in check.problems] == [(2, "sex"), (3, "age")]
     assert check.usable == 4
+
+
+def test_ages_of_two_files_may_differ_by_less_than_a_year_and_the_participants_count():
+    table = people(6)
+    volumes, participants = apart(table)
+    later = table["Age"] + [0.9, 0.9, 0.9, 0.9, 0.9, 1.1]
+    check = read_cohort(csv(volumes.assign(Age=later)), csv(participants))
+    assert [(p.row, p.rule) for p in check.problems] == [(7, "age")]
+    np.testing.assert_allclose(check.cohort.subjects["age"], table["Age"][:5])
+
+
+def test_where_two_files_disagree_throughout_the_participants_count_and_that_is_said():
+    table = people(6)
+    volumes, participants = apart(table)
+    check = read_cohort(csv(volumes.assign(DX="MCI")), csv(participants.assign(DX="AD")))
+    assert check.diagnoses == {"AD": 6}
+    assert [p.rule for p in check.problems] == ["diagnosis"]
+    assert 'disagree in 6 rows; "DX" is used' in check.problems[0].message
 
 
 @pytest.mark.parametrize(
@@ -519,6 +543,14 @@ def test_other_numeric_features_are_accepted():
     assert not check.problems
     assert not check.notices
     assert list(check.cohort.extra) == ["note"]
+
+
+def test_columns_of_other_numbers_are_filled_by_half_and_hold_little_else():
+    half, less = [1.5, 2.5, 3.5, 4.5, "", "", "", ""], [1.5, 2.5, 3.5, "", "", "", "", ""]
+    codes = [1, 2, 3, 4, 5, 6, "a", "b"]
+    check = read_cohort(csv(thickness().assign(half=half, less=less, codes=codes)))
+    assert "half" in check.recognition.features
+    assert list(check.cohort.extra) == ["less", "codes"]
 
 
 def test_the_numbered_columns_of_a_connectome_are_no_regions():

@@ -61,7 +61,10 @@ REFUSED = {
     "prose": (b"Dear all\nplease find the table attached\n", "one column"),
     "separated by spaces": (b"ID 47 48\na 3500 3600\n", "one column"),
     "wrong UTF-16": (b"\xff\xfeI\x00D\x00,\x00\x00\xd8\x0a\x00x", "UTF-16"),
-    "a quote never closed": (TEXT.replace("S003,", '"S003,').encode(), "quote is not closed"),
+    "a quote never closed": (
+        TEXT.replace("S003,", '"S003,').encode(),
+        "Row 5 .*quote is not closed",
+    ),
     "an endless cell": (b"ID,47\n" + b"9" * 200_000 + b",1\n", "longer than"),
     "no header": (TEXT.split("\n", 1)[1].encode(), "numbers where the column names"),
     "decimal commas between commas": (
@@ -241,6 +244,8 @@ ROW_FAULTS = {
     "age as text": (cell("Age", "old"), "age", "Age", "18 to 100 years"),
     "age of a child": (cell("Age", 9), "age", "Age", "18 to 100 years"),
     "age of nobody": (cell("Age", 140), "age", "Age", "18 to 100 years"),
+    "age above the oldest": (cell("Age", 100.5), "age", "Age", "18 to 100 years"),
+    "age below the youngest": (cell("Age", 17.5), "age", "Age", "18 to 100 years"),
     "infinite age": (cell("Age", "inf"), "age", "Age", "18 to 100 years"),
     "missing id": (cell("ID", ""), "missing-id", "ID", "id of a person"),
     "repeated id": (cell("ID", "S000"), "duplicate-id", "ID", "first one"),
@@ -301,6 +306,8 @@ def test_ragged_rows(change):
     check = read_cohort(Upload("\n".join(lines)))
     assert {p.row for p in check.problems} == {4}
     assert check.problems[0].rule == "ragged"
+    fields, width = len(lines[3].split(",")), len(lines[0].split(","))
+    assert check.problems[0].message == (f"Row 4 has {fields} fields where the header has {width}.")
     assert check.usable == 11
 
 
@@ -361,6 +368,21 @@ def test_missing_regions_are_one_problem_and_rows_stay():
     assert check.usable == 12
     assert check.rois == 137
     assert "47" not in check.cohort.features
+
+
+@pytest.mark.parametrize(("absent", "more"), [(10, False), (11, True)])
+def test_a_list_ends_in_dots_only_where_more_is_left_out(absent, more):
+    _, problem = table_problem(CLEAN.drop(columns=list(INDICES[:absent])))
+    assert problem.message.endswith(", ….") == more
+
+
+@pytest.mark.parametrize(("faulty", "problems"), [(10, 10), (11, 1)])
+def test_a_row_that_is_faulty_throughout_has_one_problem(faulty, problems):
+    table = CLEAN.astype(dict.fromkeys(INDICES[:faulty], object))
+    table.loc[2, list(INDICES[:faulty])] = "x"
+    check = read_cohort(csv(table))
+    assert len(check.problems) == problems
+    assert check.usable == 11
 
 
 @pytest.mark.parametrize("value", ["", "n/a", "none of it"])

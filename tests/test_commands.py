@@ -48,6 +48,18 @@ def test_check_answers_with_the_keys_of_the_contract(run, tmp_path):
     assert (answer["subjects"], answer["rois"], answer["usable"]) == (1, 139, 1)
 
 
+def test_check_says_in_words_what_it_found(run, tmp_path):
+    cohort = make_cohort(seed=5)
+    ages = cohort.subjects["age"].mask(cohort.subjects.index == 3, 300)
+    path = tmp_path / "people.csv"
+    write_cohort(replace(cohort, subjects=cohort.subjects.assign(age=ages)), path)
+    _, out, _ = run("check", "--volumes", path)
+    lines = out.splitlines()
+    assert lines[0] == "100 people, 99 usable; 8 of 139 ROIs."
+    assert {"  id: subject_id", "  age: age", "  CN: 60", "  AD: 40"} <= set(lines)
+    assert any(line.startswith('Problem: Row 5, column "age": "300.0"') for line in lines)
+
+
 def test_a_table_cannot_steer_the_terminal(run, tmp_path):
     table = pd.read_csv(io.StringIO(template_csv())).assign(diagnosis="\x1b]0;x\x07A\x9b31mD\u202e")
     path = tmp_path / "table.csv"
@@ -62,6 +74,8 @@ def test_models_lists_what_each_was_trained_on(run):
     assert status == 0
     for model in json.loads(out):
         assert model.keys() == {"name", "variant", "rois", "background", "target", "trained_on"}
+    _, out, _ = run("models")
+    assert "ad-mci: contrastive, 139 features, CN against MCI/AD; " in out
 
 
 def test_train_then_encode_then_counterfactual(run, table, tmp_path):
@@ -201,6 +215,27 @@ def test_sample_writes_two_rows_a_pair(run, tiny_model_folder, tmp_path, suffix)
     assert list(pairs.columns[:7]) == ["pair_id", "group", "subtype", "age", "sex", "icv", "31"]
     assert set(pairs["group"]) == {"background", "target"}
     assert set(pairs["age"]) == {71}
+
+
+def test_an_age_that_the_model_has_not_learned_is_said(
+    run, tiny_model, tiny_model_folder, tmp_path
+):
+    low, high = tiny_model.preprocessor.age_range
+    words = ["--model", tiny_model_folder, "--pairs", 2, "--output", tmp_path / "pairs.csv"]
+    assert run("sample", *words, "--age", low)[2] == ""
+    told = f"Age 95 is outside the ages the model learned from ({low:g} to {high:g} years).\n"
+    assert run("sample", *words, "--age", 95)[2] == told
+
+
+def test_how_many_were_left_out_is_said_beside_the_result(run, tiny_model_folder, tmp_path):
+    cohort = make_cohort(seed=5)
+    path, output = tmp_path / "people.csv", tmp_path / "latents.csv"
+    sexes = cohort.subjects["sex"].mask(cohort.subjects.index < 3, "?")
+    write_cohort(replace(cohort, subjects=cohort.subjects.assign(sex=sexes)), path)
+    words = ["--model", tiny_model_folder, "--volumes", path, "--output", output]
+    _, _, err = run("encode", *words)
+    assert "3 of 100 people left out; `check` lists the problems." in err
+    assert len(pd.read_csv(output)) == 97
 
 
 BAD = {

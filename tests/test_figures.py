@@ -68,6 +68,30 @@ def test_subtypes_are_told_apart_in_2b(simulated_scene):
     assert [picture.title for picture in figure.draw()] == ["Common z", "Salient s"]
 
 
+def test_healthy_people_are_the_background_and_patients_the_target(tiny_model):
+    cohort = make_cohort(seed=2)
+    table = figures.draw_figure("4a", people_scene(tiny_model, cohort)).table
+    assert set(table.loc[table["label"] == "CN", "group"]) == {"background"}
+    assert set(table.loc[table["label"] == "AD", "group"]) == {"target"}
+    densities = figures.draw_figure("3a", people_scene(tiny_model, cohort))
+    measured = densities.table[densities.table["people"] == "measured"]
+    assert len(measured) == len(cohort)
+    assert list(measured)[2:] == ["48", "47", "32", "31"], "left before right"
+    titles = [axis.title.text for axis in densities.draw()[0].drawing.select_xaxes(row=2)]
+    assert titles[0] == "Left hippocampus (SD)"
+    assert all(title.endswith("(SD)") for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("name", "legend"), [("3b", {"background", "target"}), ("4a", {"CN", "AD"})]
+)
+def test_latents_are_coloured_by_group_in_3b_and_by_diagnosis_in_4a(tiny_model, name, legend):
+    figure = figures.draw_figure(name, people_scene(tiny_model, make_cohort(seed=2)))
+    for picture in figure.draw():
+        named = {one.name.split(" (")[0] for one in picture.drawing.data if one.showlegend}
+        assert named == legend
+
+
 @pytest.mark.parametrize("name", OF_PEOPLE)
 def test_figures_of_people_are_drawn_from_their_tables(tiny_model, name):
     figure = figures.draw_figure(name, people_scene(tiny_model, make_cohort(seed=2)))
@@ -122,6 +146,9 @@ def test_a1_shows_the_folds_of_its_metric():
     figure = figures.draw_folds("A1a", folds, "a recorded run.")
     assert figure.table["value"].tolist() == [0.51, 0.52, 0.53, 0.54, 0.55]
     assert np.isclose(max(figure.draw()[0].drawing.data[0].x), 0.55)
+    other = figures.draw_folds("A1b", folds, "a recorded run.")
+    assert set(other.table["value"]) == {0.3}
+    assert set(other.draw()[0].drawing.data[0].x) == {0.3}
 
 
 def test_a_model_fits_the_simulation_by_its_labels_and_regions(semi_synthetic, tiny_model):

@@ -58,6 +58,10 @@ def test_distances_come_with_their_floors_and_auc_with_a_coin_toss():
     assert [level["y"] for level in apart["levels"]] == [0.5]
     assert curve(apart, "s")["y"] == [0.9] * 4
     assert distance["alt"].endswith("last: Healthy 20, Disease 30; other real people 10, 12.")
+    assert (distance["unit"], distance["log"], distance["best"]) == ("SD²", True, 20)
+    assert apart["unit"] == "AUC"
+    assert apart["low"] < 0.5
+    assert apart["high"] >= 1
 
 
 def test_before_the_first_look_there_are_panels_without_curves():
@@ -71,6 +75,21 @@ def test_terms_of_one_meaning_are_in_one_panel():
         "Reconstruction": 2,
         "Unlikeness of z (MMD)": 1,
     }
+
+
+def test_terms_are_in_nats_and_each_curve_is_that_of_its_group_and_space():
+    terms = {"background_common_kl": 3.0, "target_common_kl": 2.0, "target_salient_kl": 1.0}
+    reconstruction, kl = term_panels([{**history(1)[0], "terms": TERMS | terms}])[:2]
+    assert {panel["unit"] for panel in (reconstruction, kl)} == {"nats"}
+    for panel, label, group, value in (
+        (reconstruction, "Healthy", "background", 8.0),
+        (reconstruction, "Disease", "target", 9.0),
+        (kl, "Healthy", "background", 3.0),
+        (kl, "Disease z", "target", 2.0),
+        (kl, "Disease s", "target", 1.0),
+    ):
+        line = curve(panel, label)
+        assert (line["y"], line["color"]) == ([value], group_color(group))
 
 
 def test_a_long_training_is_drawn_with_few_points_the_last_among_them():
@@ -138,6 +157,12 @@ def test_the_browser_is_sent_the_last_looks_while_it_goes_on_and_all_at_its_end(
     job.status = "done"
     data = film_data(job, looks)
     assert len(data["frames"]) == len(looks)
+    assert data["groups"] == [{"color": group_color(group)} for group in ("background", "target")]
+    assert data["isTarget"] == [0, 0, 1]
+    assert data["frames"][0]["auc"] == {"common": 0.5, "salient": 0.9}
+    told = {one["label"]: (one["color"], one["mark"]) for one in data["key"]}
+    assert told["Healthy"] == (group_color("background"), "circle")
+    assert told["Disease"] == (group_color("target"), "square")
     sent = np.frombuffer(base64.b64decode(data["frames"][0]["salient"]), "<i2").reshape(-1, 2)
     assert sent[:, 0].tolist() == [-150, 0, 150]
     json.dumps(data, allow_nan=False)

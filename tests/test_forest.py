@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cavae.plots.colors import BLUE, VERMILLION
 from cavae.plots.forest import plot_forest
 
 NAN = float("nan")
@@ -31,6 +32,9 @@ def test_dots_carry_their_intervals_and_the_first_row_is_on_top(rows):
     assert ours.error_x.array[0] == 2.0
     assert "(10 to 13)" in ours.customdata[0][0]
     assert figure.layout.yaxis.categoryarray == ("second", "first")
+    paper = next(trace for trace in figure.data if trace.name == "paper")
+    assert (ours.marker.symbol, ours.marker.color) == ("circle", BLUE)
+    assert (paper.marker.symbol, paper.marker.color) == ("circle-open", VERMILLION)
 
 
 def test_every_axis_has_its_unit_and_every_kind_of_mark_one_name(rows):

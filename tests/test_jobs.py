@@ -23,7 +23,7 @@ from cavae import jobs as jobs_module
 from cavae.checkpoint import load_model
 from cavae.config import train_config
 from cavae.errors import ConfigError
-from cavae.jobs import FIGURES, MOST_FILMS, OVERTIME, TOLD, Job, JobQueue, Order
+from cavae.jobs import FIGURES, MOST_FILMS, MOST_PICTURES, OVERTIME, TOLD, Job, JobQueue, Order
 from cavae.limits import Limits
 from cavae.storage import DAY, clean
 from cavae.training import split_cohort, train
@@ -284,6 +284,25 @@ def test_a_job_that_takes_too_long_is_stopped_keeps_its_best_and_says_so(jobs, m
     job = wait(jobs, jobs.submit(order(ENDLESS, checkpoint=0.0)), ended)
     assert (job.status, job.reason) == ("cancelled", OVERTIME.format(minutes=1))
     assert load_model(job.model)  # On a busy machine that of the first epoch.
+
+
+def test_a_job_has_its_minutes_and_one_more_each_to_end_and_to_be_measured(jobs, monkeypatch):
+    monkeypatch.setenv("CAVAE_JOB_MINUTES", "3")
+    given, after = [], jobs_module._after
+    monkeypatch.setattr(
+        jobs_module, "_after", lambda seconds, do: given.append(seconds) or after(seconds, do)
+    )
+    wait(jobs, jobs.submit(order(replace(QUICK, epochs=1))), ended)
+    assert given == [180, 240, 300], "seconds"
+
+
+def test_of_many_pictures_the_first_and_the_last_are_kept_in_their_order(jobs):
+    for number in range(1_000):
+        jobs._keep_in_memory("a job", number)
+    shown = jobs.shown("a job")
+    assert (shown[0], shown[-1]) == (0, 999)
+    assert list(shown) == sorted(shown)
+    assert len(shown) <= MOST_PICTURES
 
 
 def test_a_visitor_with_enough_jobs_and_a_full_queue_are_told_to_wait(jobs, monkeypatch):

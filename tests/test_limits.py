@@ -22,6 +22,26 @@ def test_what_is_set_counts():
     assert (allowed.upload_bytes, allowed.trains, str(allowed.storage)) == (5242880, False, "/data")
 
 
+@pytest.mark.parametrize("word", ["1", "true", "Yes", "ON"])
+def test_yes_and_no_are_said_in_many_ways(word):
+    assert limits({"CAVAE_DEMO": word}).demo
+    opposite = {"1": "0", "true": "false", "Yes": "No", "ON": "OFF"}[word]
+    assert not limits({"CAVAE_TRAINING": opposite}).training
+
+
+def test_nothing_is_trained_where_training_is_off_or_nothing_is_taken_in():
+    assert Limits().trains
+    assert not Limits(demo=True).trains
+    assert not Limits(training=False).trains
+
+
+def test_both_ends_of_what_is_accepted_are_accepted():
+    ends = {"CAVAE_UPLOAD_MB": "2000", "CAVAE_KEEP_DAYS": "0"}
+    assert (limits(ends).upload_mb, limits(ends).keep_days) == (2000, 0)
+    with pytest.raises(ConfigError, match="accepted: a whole number, 1 to 2,000"):
+        limits({"CAVAE_UPLOAD_MB": "2001"})
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

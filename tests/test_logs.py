@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 
 import pytest
 
@@ -26,6 +27,13 @@ def test_an_event_is_a_json_object_with_its_time(lines):
         "bytes": 69501,
         "rows": 60,
     }
+
+
+def test_seconds_are_written_to_the_millisecond(lines):
+    log("job ended", kind="training", status="done", seconds=1.23456)
+    (line,) = lines()
+    assert line["seconds"] == 1.235
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", line["time"])
 
 
 def test_a_word_that_is_not_ours_is_not_written(lines):

@@ -27,7 +27,7 @@ from cavae.plots import (
     plot_subtypes,
 )
 from cavae.plots.brain import LAYOUT_MM
-from cavae.plots.colors import EFFECT_SCALE, NEUTRAL, effect_colors, effect_limit
+from cavae.plots.colors import EFFECT_SCALE, NEUTRAL, effect_colors, effect_limit, see_through
 from cavae.plots.latent import Outline
 from cavae.plots.layout import axis_title, density
 from cavae.plots.volumes import FADED, centile
@@ -110,9 +110,14 @@ def test_loss_is_vermillion_gain_blue_and_nothing_grey() -> None:
     assert effect_colors([-9.0], limit=2.0) == effect_colors([-2.0], limit=2.0)
 
 
+def test_a_colour_one_can_see_through_is_the_same_colour() -> None:
+    assert see_through("#D55E00", 0.25) == "rgba(213,94,0,0.25)"
+
+
 def test_scale_ends_beyond_the_largest_effect_and_not_below_one_sd() -> None:
     assert effect_limit([0.1, -0.2]) == 1.0
     assert effect_limit([0.1, -1.7, float("nan")]) == 2.0
+    assert effect_limit([0.1, -1.2]) == 1.5
     assert effect_limit([3.0, -12.5], unit="%") == 12.5
     assert effect_limit([]) == 1.0
 
@@ -127,6 +132,12 @@ def test_axes_say_what_and_in_which_unit() -> None:
     assert axis_title("47") == "Right hippocampus (mm³)"
     assert axis_title("47", {"47": "SD"}) == "Right hippocampus (SD)"
     assert axis_title("effect_48") == "Left hippocampus, effect (SD)"
+    assert axis_title("healthy_48") == "Left hippocampus, healthy twin (mm³)"
+    assert axis_title("observed_48") == "Left hippocampus (SD)"
+    assert axis_title("icv") == "Intracranial volume (mm³)"
+    assert axis_title("effect_mad") == "Mean absolute effect (SD)"
+    assert axis_title("pca_2") == "Principal component PC2 (prior SD)"
+    assert axis_title("umap_1") == "UMAP 1 (no unit)"
     assert axis_title("thickness") == "thickness"
     assert axis_title("9999") == "9999"
 
@@ -150,6 +161,9 @@ def test_numbers_are_written_as_people_read_them() -> None:
     assert centile(3000.0, 3000.0, 400.0) == "50th centile"
     assert centile(2300.0, 3000.0, 400.0) == "4th centile"
     assert centile(1000.0, 3000.0, 400.0) == "below 1st centile"
+    assert centile(5000.0, 3000.0, 400.0) == "above 99th centile"
+    assert centile(2130.0, 3000.0, 400.0) == "1st centile"
+    assert centile(3870.0, 3000.0, 400.0) == "99th centile"
 
 
 def test_density_integrates_to_one_and_is_flat_for_a_single_value() -> None:
@@ -187,6 +201,7 @@ def test_brain_shows_sides_and_positions_at_equal_scale() -> None:
     assert "sagittal left, x −9 mm" in words
     assert words.count("L") == words.count("R") == 6
     assert figure.layout.yaxis.scaleanchor == "x"
+    assert figure.layout.yaxis.scaleratio == 1
     sides = {mark.text: mark.x for mark in figure.layout.annotations[:3]}
     assert sides["L"] < sides["R"]
 
@@ -220,8 +235,13 @@ def test_pair_carries_each_person_and_their_group(people: pd.DataFrame) -> None:
 
 def test_pair_coloured_by_a_number_has_a_scale_with_its_unit(people: pd.DataFrame) -> None:
     (trace,) = plot_latent_pair(people, "salient_1", "salient_2", "age").data
+    assert trace.hovertemplate == (
+        "%{customdata[1]}<br>Age (years): %{marker.color:.4g}<extra></extra>"
+    )
     assert trace.marker.colorbar.title.text == "Age (years)"
     assert list(trace.marker.color) == list(people["age"])
+    dark, bright = (bytes.fromhex(trace.marker.colorscale[end][1][1:]) for end in (0, -1))
+    assert sum(dark) < sum(bright), "more is brighter"
 
 
 def test_marked_person_is_named_at_their_point(people: pd.DataFrame) -> None:
@@ -277,6 +297,12 @@ def test_paired_volumes_show_twin_and_now_in_mm3_with_centiles(pair_table: pd.Da
     assert {trace.marker.color for trace in twins} == {"#0072B2"}
     assert {trace.marker.color for trace in nows} == {"#D55E00"}
     assert nows[0].text == "<b>2,980 mm³</b><br>3rd centile"
+    assert nows[0].hovertemplate == "Now: 2,980 mm³, 3rd centile<extra></extra>"
+    assert twins[0].hovertemplate == "Healthy twin: 3,690 mm³, 47th centile<extra></extra>"
+    medians = {trace.hovertemplate for trace in figure.data if trace.name == "their median"}
+    assert "median of healthy people: 3,720 mm³<extra></extra>" in medians
+    titles = {axis.title.text for axis in figure.select_xaxes()}
+    assert titles == {"Volume (mm³)"}
     # The words lie on the outer sides, so that they never cover each other.
     assert [trace.textposition for trace in nows] == ["middle left", "middle right"]
 
@@ -341,6 +367,13 @@ def test_the_brain_tells_intervals_where_they_are_known() -> None:
     assert told == ["Right hippocampus: −1.8 SD (90 % interval −2.4 to −1.2)"]
 
 
+def test_ranking_counts_losses_and_gains_and_ranks_from_the_largest_loss() -> None:
+    figure = plot_effect_ranking({"47": -1.8, "48": -0.3, "31": 0.6})
+    assert figure.layout.annotations[1].text == "All 3 in order: 2 losses, 1 gains"
+    assert figure.layout.xaxis2.title.text == "Rank (1 is the largest loss)"
+    assert figure.data[1].y[0] == -1.8
+
+
 def test_ranking_takes_features_that_are_no_regions() -> None:
     strongest, _ = plot_effect_ranking({"thickness_a": -0.2, "thickness_b": 0.4}).data
     assert set(strongest.y) == {"thickness_a", "thickness_b"}
@@ -353,6 +386,10 @@ def test_severity_orders_diagnoses_and_marks_one_person(people: pd.DataFrame) ->
     figure = plot_severity(people, marked="P09")
     labels = [text.split("<br>")[0] for text in figure.layout.xaxis.ticktext]
     assert labels == ["CN", "MCI", "AD", "not given"]
+    assert figure.layout.xaxis.title.text == "Diagnosis"
+    assert by_name(figure)["MCI"].hovertemplate == (
+        "%{customdata[1]}<br>MCI: %{y:.2f} SD<extra></extra>"
+    )
     assert subject_ids(figure) == set(people["subject_id"])
     (arrow,) = figure.layout.annotations
     assert "P09" in arrow.text
@@ -385,7 +422,11 @@ def test_distributions_put_synthetic_below_real(cohorts: pd.DataFrame) -> None:
 def test_distributions_state_the_difference_of_the_medians(cohorts: pd.DataFrame) -> None:
     middle = cohorts.groupby("group")["48"].median()
     expected = f"difference {signed(middle['target'] - middle['background'], 2)} SD"
-    assert plot_distributions(None, cohorts).layout.annotations[0].text == expected
+    figure = plot_distributions(None, cohorts)
+    assert figure.layout.annotations[0].text == expected
+    told = f"target, median {middle['target']:,.2f} SD<extra></extra>"
+    assert by_name(figure)["target"].hovertemplate is None, "the dotted line of the median"
+    assert told in {trace.hovertemplate for trace in figure.data}
 
 
 # All figures
@@ -514,12 +555,16 @@ def test_subtypes_share_their_structures_and_their_scale() -> None:
     assert figure.layout.xaxis.range == figure.layout.xaxis2.range
     assert first.hovertext[0] == "Putamen: no clear change"
     assert first.hovertext[3] == "Hippocampus: −2.0 SD, −20 %"
+    assert second.text == ("+0.4", "−1.5", "", "−0.5")
 
 
 def test_the_lowest_criterion_is_marked() -> None:
     figure = plot_criterion({1: 90.0, 2: 60.0, 3: 70.0})
     assert figure.layout.annotations[0].x == 2
     assert figure.data[0].marker.size == (9, 14, 9)
+    assert list(figure.data[0].y) == [90.0, 60.0, 70.0]
+    assert figure.layout.xaxis.title.text == "Subtypes (number)"
+    assert figure.layout.yaxis.title.text == "BIC (no unit, lower is better)"
 
 
 def test_an_outline_holds_nine_in_ten_and_selects_nobody(people: pd.DataFrame) -> None:

@@ -12,6 +12,7 @@ from cavae.plots import (
     highlight,
     plot_brain,
     plot_common_auc_by_variant,
+    plot_completeness_by_variant,
     plot_distributions,
     plot_effect_ranking,
     plot_latent_matrix,
@@ -182,6 +183,8 @@ def test_the_overview_counts_women_to_the_left_and_men_to_the_right():
                 assert (length, told[2]) == (side * here, here)
                 assert (told[0], told[1]) == (middle - 2.5, middle + 1.5), "50–54 years"
             assert abs(sum(bar.x)) == len(own)
+    assert figure.layout.xaxis.title.text == "People"
+    assert figure.layout.yaxis.title.text == "Age (years)"
     letters = {mark.text: mark.x for mark in figure.layout.annotations if len(mark.text) == 8}
     assert letters["<b>F</b>"] < letters["<b>M</b>"]
     ticks = dict(zip(figure.layout.xaxis.ticktext, figure.layout.xaxis.tickvals, strict=False))
@@ -209,6 +212,7 @@ def test_the_overview_adds_both_hippocampi_and_compares_medians_with_typical_one
     typical = next(t for t in figure.data if t.name == "typical at 65")
     assert list(typical.y) == [roi("47").typical + roi("48").typical] * 2
     assert list(typical.x) == [ages.min() - 2, ages.max() + 2]
+    assert "Hippocampus, left + right" in {mark.text for mark in figure.layout.annotations}
     regions = by_name(figure)["regions"]
     assert list(regions.x) == [roi(name).typical for name in cohort.features]
     assert list(regions.y) == list(cohort.features.median())
@@ -405,6 +409,11 @@ def test_variants_come_from_the_top_with_a_line_at_the_best():
     assert list(figure.data[0].y) == ["b", "b", "a"]
     assert figure.layout.yaxis.categoryarray == ("a", "b")
     assert figure.layout.shapes[0].x0 == 0.5
+    assert figure.data[0].hovertemplate == "%{y}, fold %{customdata}: %{x:.3f}<extra></extra>"
+    assert figure.layout.xaxis.title.text.endswith("0.5 is best)")
+    other = plot_completeness_by_variant(folds.assign(metric="completeness"))
+    assert other.layout.shapes[0].x0 == 1
+    assert other.layout.xaxis.title.text.endswith("1 is best)")
 
 
 def test_a_sweep_has_every_training_above_its_lambda():
@@ -431,6 +440,13 @@ def test_a_sweep_has_every_training_above_its_lambda():
     assert [round(x) for x in dots.x] == [0, 0, 1]
     assert dots.x[0] < dots.x[1], "beside each other"
     assert list(dots.y) == [0.6, 0.7, 0.9]
+    assert [list(one) for one in dots.customdata] == [[10, 0, 0], [10, 1, 0], [100, 0, 0]]
+    assert dots.hovertemplate == (
+        "λ %{customdata[0]:g}, seed %{customdata[1]}, fold %{customdata[2]}: %{y:.3f}"
+        "<extra></extra>"
+    )
+    assert line.hovertemplate == "mean of %{customdata} trainings: %{y:.3f}<extra></extra>"
+    assert list(line.customdata) == [3, 1]
     assert (list(line.x), list(line.y)) == ([0, 1], [0.65, 0.9])
     assert line.error_y.array[0] == pytest.approx(0.1)
     two = plot_sweep(
@@ -452,6 +468,11 @@ def test_small_studies_have_the_lower_and_the_upper_end():
     ):
         assert trace.error_y.arrayminus[0] == pytest.approx(down)
         assert trace.error_y.array[0] == pytest.approx(up)
+        assert trace.hovertemplate.endswith(
+            "%{x} people a group: %{y:.2f} "
+            "(%{customdata[0]:.2f} to %{customdata[1]:.2f})<extra></extra>"
+        )
+        assert trace.customdata[0] == pytest.approx([trace.y[0] - down, trace.y[0] + up])
 
 
 def test_subtypes_have_room_beyond_their_longest_bar_and_one_colour_scale():

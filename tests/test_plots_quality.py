@@ -37,12 +37,16 @@ def test_a_dot_stands_at_its_value_with_its_interval():
     assert synthetic.error_x.array[0] == pytest.approx(0.05)
     assert synthetic.error_x.arrayminus[0] == pytest.approx(0.1)
     assert synthetic.text == "0.80"
+    assert synthetic.hovertemplate == "synthetic: 0.80 (0.70 to 0.85)<extra></extra>"
 
 
 def test_real_people_are_grey_and_synthetic_ones_are_not():
     drawn = dots(plot_usefulness(TABLE))
     assert drawn["Real people"].marker.color == GREY
     assert drawn["Synthetic people"].marker.color != GREY
+    small = dots(plot_small_studies(STUDIES))
+    assert small["Real alone"].line.color == GREY
+    assert small["With synthetic"].line.color == drawn["Synthetic people"].marker.color
 
 
 def test_what_was_not_measured_is_left_out():
@@ -62,6 +66,15 @@ def test_everything_measured_and_the_best_are_in_sight(plot):
     (line,) = figure.layout.shapes
     assert line.x0 == line.x1 == 0.5
     assert "AUC" in figure.layout.xaxis.title.text
+    bottom, top = figure.layout.yaxis.range
+    assert bottom > top, "the first row is on top"
+
+
+def test_the_line_says_what_it_is_and_each_attack_what_it_looks_at():
+    (guess,), (best,) = (plot(TABLE).layout.annotations for plot in (plot_usefulness, plot_privacy))
+    assert (guess.text, best.text) == ("guess", "best")
+    attacks = {key: PRIVATE[f"attack_{key}"] for key in ("reconstruction", "likelihood")}
+    assert attacks == {"reconstruction": "Model: error", "likelihood": "Model: twin"}
 
 
 def test_small_studies_alone_and_with_synthetic_people():

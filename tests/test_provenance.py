@@ -47,6 +47,8 @@ def test_the_record_says_which_model_seed_settings_version_and_day_made_the_file
     assert record["settings"]["age"] == 70.5
     assert record["file"] == "pairs.csv"
     assert record["unit"] == "mm³"
+    in_sd = sample_record(DEFAULT_MODEL, replace(request, standardized=True), "pairs.csv", made)
+    assert json.loads(in_sd)["unit"] == "SD"
     assert record["made"] == "2026-01-02T03:04:05+00:00"
     assert record["versions"]["cavae"] == project_version()
     assert record["command"] == sample_command(DEFAULT_MODEL, request, "pairs.csv")

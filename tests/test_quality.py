@@ -198,7 +198,27 @@ def test_the_card_has_every_figure(tmp_path):
     quality = Quality.from_facts(model_facts(tmp_path / "model"))
     for row in quality.table().itertuples():
         assert f"| {row.metric} | {row.value:.2f}" in card
+        if row.low < row.high:
+            assert f"({row.low:.2f} to {row.high:.2f})".replace(" ", "\N{NO-BREAK SPACE}") in card
     assert quality.measured_on in card
+
+
+def test_the_card_says_what_it_is_from_whom_and_how_it_was_made(tmp_path):
+    config = train_config("calibrated", target=("AD",), epochs=5, mmd_weight=30, seed=4)
+    split = split_cohort(make_cohort(), config)
+    train_and_save(split, config, tmp_path / "model", "made-up people")
+    model = load_model(tmp_path / "model")
+    low, high = model.preprocessor.age_range
+    assert low < high
+    for words in (
+        "contrastive VAE of 8 regional brain volumes: 5 common dimensions z that\nCN and AD share",
+        f"Ages of the healthy: {low:.0f} to {high:.0f} years.",
+        "Preset `calibrated`, λ = 30, seed 4,",
+        f"best epoch {model.facts['best_epoch']} of at most 5:",
+    ):
+        assert words in model.card
+    for figure in model.facts["figures"]:
+        assert f"| {figure['metric']} | {figure['group']} | {figure['value']:.2f} |" in model.card
 
 
 def test_a_card_without_figures_says_so(tiny_model):

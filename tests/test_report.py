@@ -98,6 +98,17 @@ def test_everything_is_in_it(html):
     assert "<td>1</td>" in html  # the table of a card
 
 
+def test_it_says_how_many_people_were_measured_and_which_dot_is_which(semi_synthetic):
+    people = read_simulation(semi_synthetic[0])
+    fewer = replace(people, target={"test": people.target["test"].select([0, 1])})
+    scene = report.seed_scene(load_model(semi_synthetic[1]), fewer, 3)
+    healthy = len(people.background["test"])
+    assert scene.people.startswith(f"{healthy} healthy and 2 diseased test people of simulation")
+    drawn = report.measured_cohort(load_model(), None).picture().data
+    named = {one.marker.symbol: one.name for one in drawn}
+    assert named == {"circle": "recorded", "line-ns": "best"}
+
+
 def test_it_is_one_file_that_asks_for_nothing(html):
     assert len(html) < 10_000_000
     assert "default-src 'none'" in html

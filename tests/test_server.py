@@ -12,12 +12,16 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 import pytest
+from starlette.formparsers import MultiPartParser
+from streamlit import config
+from streamlit.config_option import ConfigOption
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 
 from cavae.checkpoint import load_model
 from cavae.jobs import JobQueue
+from cavae.limits import Limits
 from cavae.ui import server as app_server
 from tests.browser.server import Server, running_app
 from tests.conftest import ROOT
@@ -90,6 +94,37 @@ def test_of_what_libraries_say_the_log_has_only_who_says_it_and_where(tmp_path: 
     }
     assert "Miller" not in said
     assert "GET /" not in said, "addresses are keys"
+
+
+def test_old_jobs_are_looked_for_at_once_and_each_hour(tmp_path: Path):
+    old = tmp_path / ("k" * 22)
+    old.mkdir()
+    (old / "job.json").write_text("{}")
+    week_ago = time.time() - 7 * 24 * 3600
+    os.utime(old / "job.json", (week_ago, week_ago))
+    waited = []
+
+    class Ended:
+        def wait(self, seconds: float) -> bool:
+            waited.append(seconds)
+            return len(waited) == 2
+
+    app_server._clean(Limits(storage=tmp_path, keep_days=6), Ended())
+    assert not old.exists()
+    assert waited == [3600, 3600]
+
+
+def test_files_up_to_the_limit_are_taken_in_and_stay_in_memory():
+    before = config.get_option("server.maxUploadSize"), MultiPartParser.spool_max_size
+    try:
+        app_server.keep_to(Limits(upload_mb=7))
+        assert config.get_option("server.maxUploadSize") == 7
+        assert MultiPartParser.spool_max_size >= 7 * 1024**2
+        app_server.keep_to(Limits(upload_mb=7, demo=True))
+        assert config.get_option("server.maxUploadSize") == 0
+    finally:
+        config.set_option("server.maxUploadSize", before[0], ConfigOption.STREAMLIT_DEFINITION)
+        MultiPartParser.spool_max_size = before[1]
 
 
 def test_a_download_waits_for_its_visitor_while_others_work():

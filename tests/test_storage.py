@@ -35,6 +35,13 @@ def test_what_is_older_than_allowed_is_deleted(tmp_path):
     assert os.listdir(tmp_path) == [young.name], "nothing of the old one is left"
 
 
+def test_a_model_is_as_old_as_the_newest_of_its_files(tmp_path):
+    used = kept(tmp_path / f"{KEY}1", 31)
+    (used / "weights").touch()
+    assert clean(tmp_path, Limits(keep_days=30)) == 0
+    assert used.exists()
+
+
 def test_asking_whether_a_job_works_makes_it_no_younger(tmp_path):
     old = kept(tmp_path / f"{KEY}1", 31)
     clean(tmp_path, Limits(keep_days=365))
@@ -71,7 +78,7 @@ def test_a_model_that_was_added_goes_too(tmp_path):
 
 
 def test_what_a_killed_server_left_half_done_goes_after_a_day(tmp_path):
-    left, new = kept(tmp_path / ".staging-a", 2), kept(tmp_path / ".staging-b")
+    left, new = kept(tmp_path / ".staging-a", 2), kept(tmp_path / ".staging-b", 0.5)
     clean(tmp_path, Limits())
     assert not left.exists()
     assert new.exists()

@@ -1,23 +1,35 @@
 """What pages share, in a Streamlit session without a browser."""
 
+import io
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cavae import numbers
 from cavae.checkpoint import DEFAULT_MODEL, PRETRAINED
 from cavae.config import train_config
 from cavae.errors import ConfigError
 from cavae.jobs import Job
+from cavae.person import draw_person, step_effects
+from cavae.plots.layout import feature_label
 from cavae.registry import Registry
+from cavae.synthesis import SampleRequest, sample_pairs
 from cavae.ui import (
+    comparison,
+    keeping,
     making,
+    pairs,
     people,
+    protection,
     queue,
     registry,
+    selection,
+    sliders,
     state,
     sweep,
     training,
@@ -158,6 +170,149 @@ def test_a_person_is_introduced_with_sex_age_diagnosis_and_head_size():
     assert people.facts(shown) == "**demo\\-012** · woman, 82 years · AD · head size 1,468 mL"
     man = SimpleNamespace(subject_id="p", facts=pd.Series({"sex": "M", "icv": float("nan")}))
     assert people.facts(man) == "**p** · man"
+
+
+def test_people_are_chosen_by_id_diagnosis_and_age():
+    subjects = make_cohort().subjects.head(2).assign(age=[74.5, float("nan")])
+    assert people._described(subjects) == ["p000 · CN · 75 years", "p001 · CN"]
+
+
+def test_columns_of_numbers_are_named_for_what_they_hold_with_its_unit():
+    named = {name: one["label"] for name, one in comparison.COLUMNS.items()}
+    assert named == {
+        "label": "Region",
+        "healthy": "Twin (mm³)",
+        "observed": "Now (mm³)",
+        "effect": "Effect (SD)",
+        "interval": "Interval (SD)",
+        "percent": "Effect (%)",
+        "percent_interval": "Interval (%)",
+        "certain": "Clear",
+    }
+    picked = {name: one["label"] for name, one in selection.TABLE_COLUMNS.items()}
+    assert picked["age"] == "Age (years)"
+    assert picked["mad"] == "Severity, MAD (SD)"
+    assert picked["effect_mad"] == "Pure effect (SD)"
+    assert comparison.SEVERITIES == {
+        "mad": "Distance from the twin (MAD)",
+        "effect_mad": "Pure effect",
+    }
+
+
+ROWS = pd.DataFrame(
+    {
+        "index": ["47", "48"],
+        "label": ["Right hippocampus", "Left hippocampus"],
+        "healthy": [4000.0, 3800.0],
+        "observed": [3200.0, 3990.0],
+        "effect": [-2.04, 0.31],
+        "percent": [-20.0, 5.0],
+        "low": [-2.9, -0.2],
+        "high": [-1.1, 0.8],
+        "mean": [4000.0, 4000.0],
+        "sd": [400.0, 400.0],
+    }
+)
+
+
+def test_a_picture_of_a_person_is_said_in_words_twin_before_now():
+    assert comparison.in_words(ROWS, "mm³").split("; ") == [
+        "Right hippocampus: healthy twin 4,000 mm³, now 3,200 mm³, "
+        "effect −2.0 SD (90 % interval −2.9 to −1.1)",
+        "Left hippocampus: healthy twin 3,800 mm³, now 3,990 mm³, "
+        "effect +0.3 SD (90 % interval −0.2 to +0.8)",
+    ]
+
+
+def test_the_explorers_rows_stand_below_what_they_are():
+    def script():
+        from cavae.ui import explorer
+        from tests.test_ui import ROWS
+
+        explorer.show_rows(ROWS, "mm³")
+
+    shown = run(script).table[0].value
+    assert shown.loc["Right hippocampus"].to_dict() == {
+        "Healthy twin (mm³)": "4,000",
+        "Now (mm³)": "3,200",
+        "Effect (SD)": "−2.04",
+        "Effect (%)": "−20.0",
+        "Now, among healthy people like this one": "2nd centile",
+    }
+
+
+def test_how_severe_a_person_is_is_said_beside_the_medians_of_the_groups():
+    everyone = pd.DataFrame(
+        {
+            "subject_id": list("abcdef"),
+            "diagnosis": ["CN", "CN", "CN", "AD", "AD", "AD"],
+            "mad": [0.5, 0.6, 1.3, 1.0, 1.2, 2.9],
+        }
+    )
+    assert comparison.severity_words(everyone, "mad", "d") == (
+        "**d**: 1.00 SD; medians: CN 0.60, AD 1.20 SD"
+    )
+
+
+def test_means_of_a_sweep_stand_between_the_ends_of_their_interval():
+    def script():
+        import pandas as pd
+
+        from cavae.ui import sweep
+
+        row = {"model": "Calibrated", "lambda": 10.0, "mean": 0.6, "sd": 0.02}
+        sweep._show_table(pd.DataFrame([row | {"low": 0.55, "high": 0.66, "runs": 6}]))
+
+    (shown,) = run(script).dataframe[0].value.to_dict("records")
+    assert (shown["95 % from"], shown["Mean"], shown["to"]) == (0.55, 0.6, 0.66)
+    assert (shown["λ"], shown["SD"], shown["Trainings"]) == (10, 0.02, 6)
+
+
+def test_sliders_say_which_features_they_change_most_and_by_how_much(tiny_model):
+    shown = draw_person(tiny_model, 1)
+    for hint, change in zip(
+        sliders._hints(tiny_model, shown), step_effects(tiny_model, shown), strict=True
+    ):
+        if np.abs(change).max() >= 0.05:
+            first = int(np.abs(change).argmax())
+            told = f"{feature_label(shown.features[first])} {numbers.deviation(change[first])},"
+            assert hint.startswith(f"One more of it changes most: {told}")
+
+
+def test_loaded_people_stand_above_the_pairs_in_the_group_of_their_diagnosis(tiny_model):
+    cohort = make_cohort(seed=2)
+    groups = pairs.loaded_groups(cohort, tiny_model, standardized=False)
+    assert groups["group"].tolist() == ["background"] * 60 + ["target"] * 40
+    pd.testing.assert_frame_equal(groups[list(cohort.features)], cohort.features)
+    drawn = pairs.picture(sample_pairs(tiny_model, SampleRequest(20)), groups, "mm³")
+    rows = [drawn.layout.yaxis, *(drawn.layout[f"yaxis{k}"] for k in (5,))]
+    assert [row.title.text for row in rows] == [
+        "Loaded<br>density (1/mm³)",
+        "Synthetic<br>density (1/mm³)",
+    ]
+    assert rows[0].domain[0] > rows[1].domain[1]
+
+
+def test_a_large_file_tells_which_share_of_it_is_written(tiny_model):
+    told = []
+    pairs.write_file(tiny_model, SampleRequest(30), ".csv", io.BytesIO(), told.append)
+    assert told[-1] == 1
+    assert told == sorted(told)
+
+
+def test_what_sharing_may_give_away_is_said_in_cases_of_a_hundred():
+    measured = SimpleNamespace(figures={"attack_auc": 0.87})
+    assert "picks that one 87 times of 100. 50 is a guess." in keeping._risk(measured)
+    assert "was not measured" in keeping._risk(SimpleNamespace(figures={}))
+
+
+def test_how_long_models_are_kept_is_what_the_admin_has_set(monkeypatch):
+    assert "until you delete them" in keeping.remembered()
+    monkeypatch.setenv("CAVAE_KEEP_DAYS", "30")
+    assert "until 30 days after they were made" in keeping.remembered()
+    assert "30" not in protection._until(protection.SHARED)
+    monkeypatch.setenv("CAVAE_DELETE_SHARED", "on")
+    assert "at most 30 days" in protection._until(protection.SHARED)
 
 
 def test_sizes_are_written_in_the_unit_that_they_need():

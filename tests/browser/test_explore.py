@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from cavae.plots.colors import effect_colors
 from tests.browser.conftest import SETTLE_MS, Visit, download, settle
 from tests.browser.explorer_file import opened
 from tests.cohort_tables import people
@@ -212,8 +213,16 @@ def test_two_moments_stand_side_by_side_and_only_one_moves(explore: Page):
     slices = page.locator(".keptSlices canvas").last
     box = slices.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 4)
-    tip = re.compile(r"\nA demo-\d+: .* SD .*\nB demo-\d+: .* SD ")
-    assert tip.search(page.locator(".tip").inner_text())
+    tip = re.compile(r"\nA demo-\d+: .* SD .*\nB demo-\d+: .* SD .*, ([\d,]+) mm³")
+    told = page.locator(".tip").inner_text()
+    moving = page.locator(".explorer").evaluate(
+        """(one, label) => {
+          const { data, state } = one.explorer;
+          return Math.round(state().now[data.labels.indexOf(label)]);
+        }""",
+        told.splitlines()[0],
+    )
+    assert tip.search(told)[1] == f"{moving:,}", "B is the one that moves"
 
     page.get_by_role("button", name="Swap A and B").click()
     page.evaluate(TWO_FRAMES)
@@ -344,6 +353,31 @@ def test_the_export_is_the_same_explorer_without_a_server(
         expect(page.locator(".fileNote")).to_contain_text("needs the Healthy Twin app")
     with opened(browser, path, f"#{place}") as page:
         assert in_browser(page) == moved
+
+
+@pytest.mark.parametrize("unit", ["SD", "%"])
+def test_a_saved_picture_has_the_colours_of_the_unit(explore: Page, unit: str):
+    if unit == "%":
+        explore.get_by_role("button", name="Per cent of the volume").click()
+        explore.evaluate(TWO_FRAMES)
+    with explore.expect_download() as waiting:
+        explore.get_by_role("button", name=re.compile("as SVG")).click()
+    svg = waiting.value.path().read_text(encoding="utf-8")
+    value, limit = explore.locator(".explorer").evaluate(
+        """(one, unit) => {
+          const { data, state } = one.explorer;
+          const { effect, percent } = state();
+          const values = unit === 'SD' ? effect : percent;
+          const k = data.features.indexOf('47');
+          return [values[k], unit === 'SD' ? data.limit : data.percentLimit];
+        }""",
+        unit,
+    )
+    drawn = re.search(r'fill="rgb\((\d+),(\d+),(\d+)\)" data-roi="47"', svg).groups()
+    ours = re.findall(r"\d+", effect_colors([value], limit)[0])
+    assert [int(part) for part in drawn] == pytest.approx([int(part) for part in ours], abs=3)
+    first = explore.locator(".strongest .chart-value").first
+    expect(first).to_have_text(re.compile(r"^[−+]\d+$" if unit == "%" else r"^[−+]\d+\.\d$"))
 
 
 @pytest.mark.parametrize("name", ["SVG", "PNG"])

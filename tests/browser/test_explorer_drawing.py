@@ -59,7 +59,11 @@ def test_slices_color_each_region_and_name_the_one_under_the_pointer(drawn: Page
 
 
 @pytest.mark.parametrize(
-    ("view", "front", "behind"), [("right", "red", "blue"), ("left", "blue", "red")]
+    ("view", "front", "behind"),
+    [
+        *(("right", "red", "blue"), ("left", "blue", "red")),
+        *(("medialLeft", "blue", "red"), ("medialRight", "red", "blue")),
+    ],
 )
 def test_the_3d_atlas_shows_and_names_what_lies_in_front(drawn: Page, view, front, behind):
     drawn.evaluate(
@@ -255,8 +259,16 @@ def test_the_legend_has_both_ends_and_both_units(drawn: Page):
     legend = drawn.locator(".legend")
     for words in ("Effect (SD)", "−3.0 loss", "+3.0 gain"):
         expect(legend).to_contain_text(words)
+    places = [one.bounding_box()["x"] for one in drawn.locator(".legend-tick").all()]
+    assert places == sorted(places), "loss on the left"
+    bar = drawn.locator(".legend-bar").evaluate("one => getComputedStyle(one).backgroundImage")
+    loss, gain = (bar.index(f"rgb{part}") for part in ("(163, 71, 0)", "(0, 80, 127)"))
+    assert bar.startswith("linear-gradient(90deg")
+    assert loss < gain
+    expect(drawn.get_by_role("img", name="vermillion is loss, blue is gain")).to_be_visible()
     drawn.get_by_role("button", name="Per cent of the volume").click()
     expect(legend).to_contain_text("−30 loss")
+    expect(legend).to_contain_text("Change (% of the twin)")
 
 
 def test_colors_are_those_of_the_other_pictures(drawn: Page):

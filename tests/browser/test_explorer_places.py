@@ -11,6 +11,8 @@ from playwright.sync_api import Page
 from scipy import stats
 
 from cavae import numbers
+from cavae.explorer.export import FOLDER
+from cavae.plots.colors import effect_colors
 from tests.browser.tiny_explorer import FACES, box
 
 CENTILE_95 = stats.norm.ppf(0.95)
@@ -162,6 +164,10 @@ def test_dumbbells_stand_on_one_straight_axis(drawn: Page):
       makePaired(host('paired'), { ...data, unit: 'mm³' }, theme).draw(state);
     }""")
     row = drawn.locator(".paired svg > *")
+    key = drawn.locator(".paired-key i").evaluate_all(
+        "all => all.map((one) => [one.nextSibling.textContent, one.style.background])"
+    )
+    assert dict(key[:2]) == {"twin": "rgb(0, 114, 178)", "now": "rgb(213, 94, 0)"}
     assert row.nth(0).text_content() == "Left hippocampus", "in the order of data.key"
     for first, (mean, sd, twin, now) in (
         (0, (3700, 300, 3600, 3900)),
@@ -181,6 +187,8 @@ def test_dumbbells_stand_on_one_straight_axis(drawn: Page):
             left, width = floats(part[kind], "x", "width")
             assert left == pytest.approx(at_mean - pixel * reach * sd, abs=0.1)
             assert width == pytest.approx(2 * pixel * reach * sd, abs=0.1)
+        fills = [part[kind].get_attribute("fill") for kind in ("twin", "now")]
+        assert fills == ["#0072B2", "#D55E00"], "blue is healthy, as in every picture"
         heights = [floats(part["twin"], "cy"), floats(part["now"], "cy"), floats(part["bar"], "y1")]
         assert heights[0] == heights[1] == heights[2]
         assert part["one"].text_content() == numbers.volume(twin).removesuffix(" mm³")
@@ -209,6 +217,11 @@ def test_bars_of_the_strongest_are_as_long_as_the_effect(drawn: Page):
             floats(bar, "width", "x") for bar in drawn.locator(".strongest rect").all()
         )
         assert x == same
+        fills = [bar.get_attribute("fill") for bar in drawn.locator(".strongest rect").all()]
+        values = (2, -0.5) if unit == "SD" else (-20, 10)
+        for fill, ours in zip(fills, effect_colors(values, limit), strict=True):
+            parts = [[int(part) for part in re.findall(r"\d+", color)] for color in (fill, ours)]
+            assert parts[0] == pytest.approx(parts[1], abs=2)
         ratio = 4 if unit == "SD" else 2
         assert first == pytest.approx(ratio * second)
         ends = [floats(one, "x")[0] for one in drawn.locator(".strongest .chart-value").all()]
@@ -237,6 +250,8 @@ def test_slices_have_left_on_the_left_up_on_top_and_their_captions_below(drawn: 
     assert len(captions) == 8
     assert captions[1][2] == "coronal, y −18 mm"
     assert captions[3][2] == "sagittal left, x −9 mm"
+    assert captions[4][2] == "axial, z −12 mm"
+    assert captions[7][2] == "sagittal right, x 9 mm"
     for k, (x, y, _) in enumerate(captions):
         fluid, region = shapes[2 * k : 2 * k + 2]  # No ventricles.
         middle = (fluid.max(axis=0) + fluid.min(axis=0)) / 2
@@ -334,6 +349,110 @@ def test_a_pose_turns_the_way_it_is_dragged_and_stays_a_rotation(drawn: Page):
         assert math.hypot(nearest[0], math.hypot(*nearest[1:])) == pytest.approx(1)
     side = drawn.evaluate("turned([[1, 0, 0], [0, 1, 0], [0, 0, 1]], Math.PI / 2, 0)")
     assert np.array(side) == pytest.approx(np.array([[0, 0, 1], [0, 1, 0], [-1, 0, 0]]), abs=1e-9)
+
+
+def test_the_brain_turns_with_the_pointer_and_with_the_keys(drawn: Page):
+    drawn.evaluate("window.brain = makeBrain(host('brain'), data, theme)")
+    x, y, width, height = (
+        drawn.locator(".brain-canvas").bounding_box()[name]
+        for name in ("x", "y", "width", "height")
+    )
+
+    def nearest_moves(act) -> np.ndarray:
+        """Where what was nearest to the viewer has gone, to the right and up."""
+        drawn.evaluate("brain.view('left')")
+        before = drawn.evaluate("brain.pose().turn[2]")
+        act()
+        return np.array(drawn.evaluate("brain.pose().turn"))[:2] @ before
+
+    def dragged(across: float, down: float) -> None:
+        drawn.mouse.move(x + width / 2, y + height / 2)
+        drawn.mouse.down()
+        drawn.mouse.move(x + width / 2 + across, y + height / 2 + down, steps=3)
+        drawn.mouse.up()
+
+    drawn.locator(".brain-canvas").focus()
+    for act, way in (
+        (lambda: dragged(40, 0), [1, 0]),
+        (lambda: dragged(0, 40), [0, -1]),
+        (lambda: drawn.keyboard.press("ArrowRight"), [1, 0]),
+        (lambda: drawn.keyboard.press("ArrowLeft"), [-1, 0]),
+        (lambda: drawn.keyboard.press("ArrowUp"), [0, 1]),
+        (lambda: drawn.keyboard.press("ArrowDown"), [0, -1]),
+    ):
+        moved = nearest_moves(act)
+        assert np.abs(moved).max() > 0.1
+        assert np.sign(np.round(moved, 6)).tolist() == way
+
+
+@pytest.fixture
+def words(drawn: Page) -> Page:
+    """With what the explorer says and where it goes, functions of main.js and engine.js."""
+    for name in ("engine", "main"):
+        drawn.add_script_tag(path=FOLDER / f"{name}.js")
+    return drawn
+
+
+REGION = {
+    "name": "AD",
+    "kind": "group",
+    "mean": [1.0, -0.5, 2.0],
+    "covariance": [2, 0.6, 0.4, 0.6, 0.5, -0.3, 0.4, -0.3, 1.0],
+}
+
+
+def test_how_far_a_place_is_from_a_group_is_counted_in_the_plane_that_is_shown(words: Page):
+    covariance = np.reshape(REGION["covariance"], (3, 3))[np.ix_([0, 2], [0, 2])]
+    away = np.array([3.0, 1.0]) - [1.0, 2.0]
+    square = away @ np.linalg.inv(covariance) @ away
+    given = [REGION, [0, 2], [3.0, 9.0, 1.0]]
+    assert words.evaluate("(given) => planeDistance(...given)", given) == pytest.approx(square)
+    share = stats.chi2.cdf(words.evaluate("INSIDE"), df=2)
+    assert share == pytest.approx(0.9, abs=1e-3), "an outline holds 90 %"
+    other = REGION | {"name": "CN", "mean": [-3.0, 0.0, 0.0]}
+    at = "([regions, s]) => regionAt(regions, [0, 1], s)?.name ?? null"
+    assert words.evaluate(at, [[other, REGION], [0.5, -0.5, 0]]) == "AD", "the nearest of both"
+    assert words.evaluate(at, [[other, REGION], [9, 9, 0]]) is None
+
+
+def test_what_the_plane_hides_becomes_what_is_usual_in_the_group(words: Page):
+    covariance = np.reshape(REGION["covariance"], (3, 3))
+    shown = [0, 1]
+    pull = np.linalg.solve(covariance[np.ix_(shown, shown)], np.array([2.0, -1.0]) - [1.0, -0.5])
+    expected = [2.0, -1.0, 2.0 + covariance[2, shown] @ pull]
+    given = [REGION, shown, [2.0, -1.0, 7.0]]
+    found = words.evaluate("(given) => Array.from(asInRegion(...given))", given)
+    assert found == pytest.approx(expected)
+
+
+def test_the_path_goes_from_health_through_the_milder_group_to_the_severe_one(words: Page):
+    groups = [{"kind": "group", "mean": [0, size], "name": str(size)} for size in (4, 0.1, 1)]
+    path = words.evaluate(
+        """(regions) => {
+      const place = ({ s }) => Array.from(s);
+      window.way = diseasePath({ latent: 2, regions }, { person: { id: 'me' } });
+      return way.map(place).concat([0, 0.5, 1].map((share) => place(alongPath(way, share))));
+    }""",
+        groups,
+    )
+    assert np.array(path) == pytest.approx(
+        np.array([[0, 0], [0, 1], [0, 4], [0, 5.2], [0, 0], [0, 2.6], [0, 5.2]])
+    )
+
+
+def test_what_is_said_of_a_region_is_its_effect_its_change_and_its_volume_now(words: Page):
+    words.evaluate("""() => {
+      window.state = { person: { id: 'p1' }, effect: [-2.04, 0.31], percent: [-20.4, 5.1],
+                       twin: [4000, 3800], now: [3184, 3994] };
+      window.named = { labels: ['Right hippocampus', 'Left hippocampus'], unit: 'mm³',
+                       key: [1, 0] };
+    }""")
+    assert words.evaluate("hoverWords(named, state, 0)") == (
+        "Right hippocampus: −2.04 SD (−20 %), 3,184 mm³"
+    )
+    assert words.evaluate("stateWords(named, state)") == (
+        "p1: Left hippocampus 3,994 mm³, +0.3 SD; Right hippocampus 3,184 mm³, −2.0 SD."
+    )
 
 
 def test_a_mesh_is_centred_its_normals_point_outwards_and_it_fits_its_frame(drawn: Page):

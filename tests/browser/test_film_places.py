@@ -117,8 +117,8 @@ def test_people_glide_straight_from_one_look_to_the_next(film: Page):
       const [words, people] = [[], []];
       const pen = CanvasRenderingContext2D.prototype;
       pen.fillText = (text, x, y) => words.push([text, x, y]);
-      pen.arc = (x, y) => people.push([0, x, y]);
-      pen.rect = (x, y, w, h) => people.push([1, x + w / 2, y + h / 2]);
+      pen.arc = function (x, y) { people.push([0, x, y, this.fillStyle]); };
+      pen.rect = function (x, y, w, h) { people.push([1, x + w / 2, y + h / 2, this.fillStyle]); };
       const frames = sent.map((text) => ({ common: places(text) }));
       window.reach = reachOfPeople(frames, 'common');
       const groups = [{ color: '#0072B2' }, { color: '#D55E00' }];
@@ -136,7 +136,8 @@ def test_people_glide_straight_from_one_look_to_the_next(film: Page):
     up = np.polyfit([y - 4 for _, _, y in words[1::2]], value, 1)
     assert across[0] > 0 > up[0]
     expected = (0.75 * before + 0.25 * after) / 100
-    found = sorted([(np.polyval(across, x), np.polyval(up, y), kind) for kind, x, y in people])
+    assert {(kind, color) for kind, _, _, color in people} == {(0, "#0072b2"), (1, "#d55e00")}
+    found = sorted([(np.polyval(across, x), np.polyval(up, y), kind) for kind, x, y, _ in people])
     assert np.array(found) == pytest.approx(
         np.array(sorted((x, y, int(k > 0)) for k, (x, y) in enumerate(expected))), abs=0.02
     )

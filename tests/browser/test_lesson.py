@@ -87,6 +87,53 @@ def test_the_answer_of_step_one_is_the_strongest_loss_of_the_person_shown(lesson
     expect(lesson.locator(".strongest .chart-name").first).to_have_text(strongest)
 
 
+TWO_PEOPLE = """(one, [region, ...ids]) => {
+  const { data, engine } = one.explorer;
+  const k = data.labels.findIndex((label) => label.toLowerCase() === region.toLowerCase());
+  return ids.map((id) => {
+    const person = data.people.find((other) => other.id === id);
+    const { twin, now } = engine.state(person, person.salient);
+    return { group: person.group, size: person.observed[k], twin: twin[k], now: now[k] };
+  });
+}"""
+
+
+def written(value: float) -> str:
+    return f"{value:+,.0f}".replace("-", "−")
+
+
+def test_the_numbers_of_step_two_are_those_of_its_two_people(lesson: Page):
+    go_to(lesson, 2)
+    words = lesson.locator(".lessonText").inner_text()
+    region = re.match(r"The (.+?) of healthy people", words)[1]
+    told = re.findall(r"(demo-\d+) \(.+?\) is (healthy|a patient) and has ([\d,]+) mm³", words)
+    assert [one[1] for one in told] == ["healthy", "a patient"]
+    healthy, ill = lesson.locator(".lesson").evaluate(TWO_PEOPLE, [region, told[0][0], told[1][0]])
+    assert healthy["group"] == "CN" != ill["group"]
+    assert [one[2] for one in told] == [f"{one['size']:,.0f}" for one in (healthy, ill)]
+    difference = ill["size"] - healthy["size"]
+    assert difference > 0, "a patient who has more all the same"
+    expect(lesson.locator(".lessonQuestion")).to_contain_text(f"is {written(difference)} mm³")
+
+    group = lesson.locator(".lessonGroups")
+    marks = [
+        (float(one.get_attribute("x1")), one.get_attribute("stroke"))
+        for one in group.locator("line[stroke-width='2.5']").all()
+    ]
+    assert [color for _, color in sorted(marks)] == ["#0072B2", "#D55E00"], "the patient has more"
+    expect(group).to_contain_text(f"{told[1][0]}, patient: {told[1][2]}")
+    key = group.locator(".lessonKey i").evaluate_all(
+        "all => all.map((one) => [one.style.background, one.nextSibling.textContent])"
+    )
+    assert key[0][0] == "rgb(0, 114, 178)"
+    assert key[0][1].startswith("CN ")
+
+    said = answer(lesson, right_place(STEPS[1]))
+    assert ill["now"] < ill["twin"]
+    assert f"would have {ill['twin']:,.0f} mm³ without the disease" in said
+    assert f"the effect is {written(ill['now'] - ill['twin'])} mm³" in said
+
+
 def test_healthy_makes_now_the_twin(lesson: Page):
     go_to(lesson, 3)
     lesson.get_by_role("button", name="Healthy (s = 0)").click()

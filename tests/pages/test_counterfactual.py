@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from cavae import numbers
 from cavae.__main__ import app as command_line
+from cavae.person import draw_person
 from tests.pages.session import button, figures, open_page, people_in, said, table, written
 from tests.people import make_cohort, write_cohort
 
@@ -238,11 +239,16 @@ def test_the_demo_can_be_loaded_from_here():
     assert page.selectbox(key="person").value == "demo-001"
 
 
-def test_a_synthetic_person_is_placed_among_the_loaded(app: AppTest):
+def test_a_synthetic_person_is_placed_among_the_loaded(app: AppTest, tiny_model):
     app.radio(key="source").set_value("synthetic").run()
     assert not app.exception
     severity = figures(app)[-1]
-    assert any("Synthetic person 0" in mark["text"] for mark in severity["layout"]["annotations"])
+    (mark,) = severity["layout"]["annotations"]
+    assert "Synthetic person 0" in mark["text"]
+    drawn = draw_person(tiny_model, 0, "paper")
+    assert mark["y"] == pytest.approx(np.mean(np.abs(drawn.observed - drawn.healthy) / drawn.sd)), (
+        "SD of healthy people, as everyone's"
+    )
 
 
 def test_what_makes_the_result_uncertain_is_said(tmp_path: Path, tiny_model_folder: Path):

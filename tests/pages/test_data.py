@@ -152,6 +152,7 @@ def test_faulty_rows_are_listed_and_the_good_ones_are_used_by_one_click():
     app = drop(data(), table)
     assert "No people loaded" in sidebar(app)
     assert "2 rows left out" in said(app)
+    assert "2 rows of 30 left out." in said(app)
     listed = app.main.table[1].value
     assert list(listed.columns) == ["Row", "Column", "Value", "Rule", "What is wrong"]
     first, second = (list(listed.iloc[k].str.replace("\\", "")) for k in (0, 1))

@@ -81,6 +81,8 @@ def test_the_models_in_the_box_are_compared_and_it_says_where_own_ones_come_from
     assert real["Attack (AUC)"] == facts["quality"]["figures"]["attack_likelihood"]["value"]
     assert 0.5 < simulated["W2 / floor"] < 1.5
     assert real["People"] == sum(facts["people"].values())
+    assert (real["Whose"], real["Learned"]) == ("with the app", "CN → MCI, AD")
+    assert (real["Reads"], real["Variant"]) == ("139 regions", "contrastive")
     assert "cross-validation" in real["Measured on"]
     assert "cannot be compared" in said(app)
     assert "Models that you train on page Train" in said(app)

@@ -62,6 +62,8 @@ def test_what_is_confounded_with_the_disease_is_said():
     assert "All healthy people are of one sex (F)" in cautions(sex=np.where(ill, "M", "F"))
     assert "Everyone is of one sex" in cautions(sex="F")
     assert "60 years older" in cautions(age=20 + 60.0 * ill)
+    assert "10 years younger" in cautions(age=70 - 10.0 * ill)
+    assert "years" not in cautions(age=70 + 4.0 * ill)
 
 
 def test_the_most_severe_label_comes_last_whatever_the_alphabet_says():
