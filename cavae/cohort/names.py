@@ -39,7 +39,7 @@ COVARIATE_NAMES: dict[str, tuple[str, ...]] = {
     "sex": (
         f"{_WHO}(biological)?(sex|gender)(atbirth|mf|fm|code|coded|num|bin)?",
         "(is)?(male|female)",
-        "(sex|gender)[0-9][a-z0-9]{1,12}",
+        "(sex|gender)([0-9][a-z0-9]{1,12}|((male|female|m|f)[0-2]){2})",
     ),
     "icv": ("(dl|muse|h|s|e|sb|t|fs)*(icv|tiv)", "(estimated|e)?(total)?intracranial(vol)?"),
     "diagnosis": (
@@ -74,6 +74,12 @@ def covariate_rank(name: str, key: str) -> int | None:
         if plain and re.fullmatch(pattern, plain):
             return rank
     return None
+
+
+def age_unit(name: str) -> str | None:
+    """ "months" or "days" where the name of an age says so, in which no age is read."""
+    stated = re.search(r"(month|day)s?$", squashed(_bare(name)))
+    return f"{stated[1]}s" if stated else None
 
 
 def is_fallback(name: str, key: str) -> bool:
