@@ -94,6 +94,35 @@ DOUBTS = {
         CLEAN.assign(**(CLEAN[VOLUMES] / 1.2**3)),
         r"46 % of ICV, where about 82 % is typical; are both in mm³\?$",
     ),
+    "voxels counted, in ICV too": (
+        CLEAN.assign(**(CLEAN[[*VOLUMES, "icv"]] / 1.2**3)),
+        r"0\.5\d times the typical ones; are they in mm³\?$",
+    ),
+    "the whole brain called ICV": (
+        CLEAN.assign(icv=1.03 * CLEAN[VOLUMES].sum(axis=1)),
+        r"97 % of ICV, .*is it the volume of the brain and not of the head\?$",
+    ),
+    "hippocampus and amygdala exchanged in three people": (
+        exchanged(CLEAN.iloc[:3], (hippocampus, amygdala)),
+        f'"{amygdala}".* its median, 3,[0-9]{{3}} mm³, is [34].[0-9] times the typical one',
+    ),
+    "999 for a missing volume": (
+        CLEAN.assign(**{amygdala: CLEAN[amygdala].where(CLEAN.index % 12 > 0, 999)}),
+        f'"{amygdala}": 25 of 300 people have the very same volume, 999 mm³; is it a code',
+    ),
+    "one volume for a third of the people": (
+        CLEAN.assign(**{amygdala: CLEAN[amygdala].where(CLEAN.index % 3 > 0, 1234.5)}),
+        "100 of 300 people have the very same volume, 1234.5 mm³; is it a code",
+    ),
+    "one age for all": (CLEAN.assign(age=65), "Everybody has the same age, 65 years"),
+    "ages that are called months": (
+        CLEAN.rename(columns={"age": "Age (months)"}),
+        r'"Age \(months\)" is named for months, but read as years',
+    ),
+    "volumes as a spreadsheet cuts them": (
+        CLEAN.assign(**{amygdala: [f"{volume:.2E}" for volume in CLEAN[amygdala]]}),
+        rf'"\d\.\d\dE\+0[23]" in column "{amygdala}" hold three digits',
+    ),
     "voxels counted, no ICV": (
         CLEAN.assign(**(CLEAN[VOLUMES] / 1.2**3)).drop(columns="icv"),
         r"0\.5\d times the typical ones; are they in mm³\?$",
@@ -175,6 +204,14 @@ SOME_PEOPLE = {
         of_some(CLEAN.index == 7, CLEAN.assign(icv=1.6 * CLEAN["icv"])),
         'volumes of 1 person are much larger or smaller.*"demo-008"',
     ),
+    "voxels counted for one person, in ICV too": (
+        of_some(CLEAN.index == 7, CLEAN.assign(**(CLEAN[[*VOLUMES, "icv"]] * 1.8))),
+        'brains of 1 person are much larger or smaller.*"demo-008"',
+    ),
+    "a slip of the decimal sign": (
+        of_some(CLEAN.index == 7, CLEAN.assign(**{amygdala: CLEAN[amygdala] * 4.5})),
+        rf'^1 volume does not fit .*row 9, column "{amygdala}" \(3,650 mm³, 4 times what',
+    ),
     "one ICV for all": (CLEAN.assign(icv=1_400_000), "one and the same for everybody"),
     "two columns exchanged at one site": (
         of_some(LAST, OTHER).assign(site=np.where(LAST, "South", "North")),
@@ -209,6 +246,27 @@ def test_numbers_for_sexes_are_turned_round_by_the_heads_and_that_is_said():
     check = read_cohort(csv(CLEAN.assign(sex=CLEAN["sex"].map({"F": 1, "M": 0}))))
     assert check.cohort.subjects["sex"].tolist() == CLEAN["sex"].tolist()
     assert "turned round" in said(check)[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "coding"),
+    [
+        ("Sex (M=2, F=1)", {"M": 2, "F": 1}),
+        ("sex (male: 0, female: 1)", {"M": 0, "F": 1}),
+        ("Sex (0=M 1=F)", {"M": 0, "F": 1}),
+    ],
+)
+def test_a_coding_of_the_sex_that_the_column_states_is_kept(column, coding):
+    few = CLEAN.iloc[:8].rename(columns={"sex": column})
+    check = read_cohort(csv(few.assign(**{column: few[column].map(coding)})))
+    assert check.cohort.subjects["sex"].tolist() == CLEAN["sex"].iloc[:8].tolist()
+    assert "by the name of the column" in said(check)[0]
+
+
+def test_a_zero_beside_letters_is_no_sex():
+    check = read_cohort(csv(CLEAN.assign(sex=CLEAN["sex"].where(CLEAN.index % 10 > 0, "0"))))
+    assert check.usable == 270
+    assert {(p.rule, p.value) for p in check.problems} == {("sex", "0")}
 
 
 def test_a_fault_of_a_column_is_said_once():

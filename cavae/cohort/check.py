@@ -9,9 +9,9 @@ from cavae.atlas import rois
 from cavae.cohort.coding import decode_diagnosis, decode_sex
 from cavae.cohort.findings import Field, Findings
 from cavae.cohort.joining import best_id, fields_of, id_columns, join
-from cavae.cohort.names import COVARIATE_KEYS, region
+from cavae.cohort.names import COVARIATE_KEYS, age_unit, region
 from cavae.cohort.odd_people import doubt_people
-from cavae.cohort.plausibility import doubt_sex, doubt_volumes, report_thousands
+from cavae.cohort.plausibility import doubt_sex, doubt_volumes, report_cut, report_thousands
 from cavae.cohort.reading import Source, Table, read_table
 from cavae.cohort.recognize import Layout, checked_mapping, recognize, report_absent
 from cavae.cohort.text import quoted
@@ -145,11 +145,13 @@ def _doubt(
 ) -> None:
     """Report what is odd about the people who can be used, as a whole."""
     numeric = [field for key in ("age", "icv") for field in layout.covariates[key]]
-    report_thousands([*numeric, *layout.features.values()], findings)
+    numeric += layout.features.values()
+    report_thousands(numeric, findings)
+    report_cut(numeric, findings)
     kept = findings.usable
     if layout.kind == "muse":
         doubt_volumes(values[kept], layout.features, subjects[kept], findings)
-    doubt_people(values[kept], subjects[kept], layout.kind, findings)
+    doubt_people(values[kept], layout.features, subjects[kept], layout.kind, findings)
     if layout.covariates["sex"]:
         column = layout.covariates["sex"][0].column
         doubt_sex(subjects["sex"].to_numpy()[kept], size[kept], column, findings)
@@ -191,6 +193,11 @@ def _head_size(icv: np.ndarray, values: pd.DataFrame | None, usable: np.ndarray)
 def _age(fields: Sequence[Field], findings: Findings) -> np.ndarray:
     if not fields:
         return np.full(len(findings.rows), np.nan)
+    unit = age_unit(fields[0].column)
+    if unit:
+        findings.notices.append(
+            f"Column {quoted(fields[0].column)} is named for {unit}, but read as years."
+        )
     first, *others = (field.numbers for field in fields)
     for rival, other in zip(fields[1:], others, strict=True):
         report_disagreement(

@@ -59,17 +59,18 @@ def decode_sex(
 ) -> tuple[np.ndarray, list[str]]:
     """Sex as "F", "M" or "" (unknown), (n,) str, and notices of what was assumed.
 
-    Letters and words mean what they say. Of numbers, 1 is M and 2 is F wherever a 2 occurs (0 is
-    then unknown); where only 0 and 1 occur 0 is F and 1 is M, unless the column is called "female".
-    As studies code both ways, the coding is checked against the head size (n,) of the people, NaN
-    where not known, and turned round when the group called men is clearly smaller.
+    Letters and words mean what they say; a 0 beside them is unknown. Of numbers, 1 is M and 2 is F
+    wherever a 2 occurs (0 is then unknown); where only 0 and 1 occur 0 is F and 1 is M, unless the
+    name of the column says otherwise. As studies code both ways, the coding is checked against the
+    head size (n,) of the people, NaN where not known, and turned round when the group called men is
+    clearly smaller.
     """
     found = codes(cells)
     sex = np.array([_SEX.get(str(code).lower(), "") for code in found], dtype=object)
     numeric = np.isin(found, ["0", "1", "2"])
-    if not numeric.any():
-        return sex, []
     present = set(found[numeric])
+    if not present or (present == {"0"} and (sex != "").any()):
+        return sex, []
     coding = {"1": "M", "2": "F"} if "2" in present else {"0": "F", "1": "M"}
     reason = "the usual coding"
     named = _named_coding(column)
@@ -89,8 +90,10 @@ def _named_coding(column: str) -> dict[str, str]:
     """The coding that the column name states, such as "Sex (1=M, 2=F)" or "female"."""
     if squashed(column) in ("female", "isfemale"):
         return {"0": "M", "1": "F"}
-    stated = re.findall(r"([012])\s*[=:]\s*([mf])", column.lower())
-    return {code: letter.upper() for code, letter in stated}
+    name = column.lower()
+    stated = re.findall(r"([012])\s*[=:]\s*([mf])", name)
+    turned = re.findall(r"\b(m|f)(?:ale|emale)?\s*[=:]\s*([012])", name)
+    return {code: letter.upper() for code, letter in [*stated, *(pair[::-1] for pair in turned)]}
 
 
 def _men_smaller(sex: np.ndarray, size: np.ndarray | None) -> bool:

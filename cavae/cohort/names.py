@@ -44,7 +44,7 @@ COVARIATE_NAMES: dict[str, tuple[str, ...]] = {
     "sex": (
         f"{_WHO}(biological)?(sex|gender)(atbirth|mf|fm|code|coded|num|bin)?",
         "(is)?(male|female)",
-        "(sex|gender)[0-9][a-z0-9]{1,12}",
+        "(sex|gender)([0-9][a-z0-9]{1,12}|((male|female|m|f)[0-2]){2})",
     ),
     "icv": ("(dl|muse|h|s|e|sb|t|fs)*(icv|tiv)", "(estimated|e)?(total)?intracranial(vol)?"),
     "diagnosis": (
@@ -90,6 +90,12 @@ def _too_long(name: str) -> bool:
     """
     longest = max(len(name), len(unicodedata.normalize("NFKC", name[:_LONGEST])))
     return longest > _LONGEST
+
+
+def age_unit(name: str) -> str | None:
+    """ "months" or "days" where the name of an age says so, in which no age is read."""
+    stated = re.search(r"(month|day)s?$", squashed(_bare(name)))
+    return f"{stated[1]}s" if stated else None
 
 
 def is_fallback(name: str, key: str) -> bool:

@@ -5,6 +5,7 @@ only looks odd is a notice. The limits were set on two real studies (IXI, 291 pe
 one, 144), where none of them is reached, whole or in random parts of 10 people.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -31,8 +32,9 @@ ODD_ASYMMETRY = 0.15
 """Log ratio of right to left, beyond chance; real studies are within 0.06 of the atlas."""
 CLEAR_ASYMMETRY = 0.04
 """Log ratio of a pair of which one side is clearly the larger one, such as the hippocampi."""
-MEDIAN_FACTOR = 1.5
-"""A median this far off, relative to the other regions, is odd; real ones are within 1.2."""
+MEDIAN_FACTOR, MEDIAN_OF_ONE, MEDIAN_PEOPLE = 1.5, 2.0, 3
+"""A median this far off, relative to the other regions, is odd, and for n people by `MEDIAN_OF_ONE`
+/ n more; real ones are within 1.2, those of ten people within 1.6 and of three within 2."""
 HOMOLOGUE, HOMOLOGUE_GAIN, HOMOLOGUE_PEOPLE = 0.4, 0.25, 60
 """Correlation that a region has with its other side at least, and how much more of it two
 columns must gain by being exchanged. Of two columns of one side exchanged at random in the real
@@ -40,6 +42,9 @@ studies nine in ten are found, by size or by this, and none in tables that are r
 SHARE_OF_ICV = 0.82
 """Sum of the 139 regions over ICV."""
 SHARE_FACTORS = (0.75, 1.35)
+BRAIN_SHARE = 0.94
+"""Of many people, more than the brain fills of any adult's head (real ones: 0.79 and 0.85), and
+what the regions are of the whole brain (0.96 and 0.98)."""
 HEAD_FACTORS = (0.7, 1.45)
 MIN_GROUP = 10
 MAX_P = 0.001
@@ -54,6 +59,13 @@ so many years among so many people."""
 ALONE, ALONE_PEOPLE = 0.28, 100
 """Highest correlation of a region with any other (real ones: above 0.32), among so many people."""
 MAX_NAMED = 10
+REPEATED, REPEATED_PEOPLE = 0.2, 10
+"""Share of the people, and so many at least, who have the very same volume of a region; real ones
+are below 0.1, also where volumes are rounded to three digits."""
+CODED, CODED_PEOPLE = 0.05, 3
+"""The same for a volume of nines, such as 999, which is what many write for a missing value."""
+
+_CUT = re.compile(r"(?<![^\0])[+-]?\d[.,]\d\dE[+-]\d\d(?![^\0])")
 
 
 def doubt_volumes(
@@ -69,6 +81,7 @@ def doubt_volumes(
     typical = pd.Series({one.index: one.typical for one in rois()})[values.columns]
     _doubt_sides(values, typical, fields, findings)
     _doubt_medians(values, typical, fields, findings)
+    _doubt_repeated(values, fields, findings)
     _doubt_order(values, fields, findings)
     _doubt_sites(values, subjects["site"], fields, findings)
     if len(typical) >= MIN_REGIONS:
@@ -88,6 +101,18 @@ def report_thousands(fields: Iterable[Field], findings: Findings) -> None:
                     f"with thousands separated, as {number:.0f}."
                 )
                 return
+
+
+def report_cut(fields: Iterable[Field], findings: Findings) -> None:
+    """Say where a spreadsheet left three digits of a longer number, such as "1.23E+03"."""
+    for field in fields:
+        cut = _CUT.search("\0".join(field.cells))
+        if cut:
+            findings.notices.append(
+                f"Numbers such as {quoted(cut[0])} in column {quoted(field.column)} hold three "
+                "digits, as a spreadsheet leaves of longer ones; they are read as they stand."
+            )
+            return
 
 
 def doubt_sex(sex: np.ndarray, size: np.ndarray, column: str, findings: Findings) -> None:
@@ -206,11 +231,12 @@ def _doubt_medians(
     values: pd.DataFrame, typical: pd.Series, fields: Mapping[str, Field], findings: Findings
 ) -> None:
     """Columns that are not in proportion to the others; `validate` has those far off already."""
-    if len(values) < MIN_PEOPLE or len(typical) < MIN_PAIRS:
+    if len(values) < MEDIAN_PEOPLE or len(typical) < MIN_PAIRS:
         return
+    factor = MEDIAN_FACTOR + MEDIAN_OF_ONE / len(values)
     ratio = values.median() / typical
     relative = ratio / ratio.median()
-    off = relative[(relative > MEDIAN_FACTOR) | (relative < 1 / MEDIAN_FACTOR)]
+    off = relative[(relative > factor) | (relative < 1 / factor)]
     unnamed = [index for index in off.index if not findings.names(fields[index].column)]
     for index in unnamed[:MAX_NAMED]:
         findings.notices.append(
@@ -218,6 +244,32 @@ def _doubt_medians(
             f"{values[index].median():,.0f} mm³, is {off[index]:.1f} times the typical one; is it "
             "named for another region?"
         )
+
+
+def _doubt_repeated(values: pd.DataFrame, fields: Mapping[str, Field], findings: Findings) -> None:
+    """Volumes that many people share, as a code for a missing value; `validate` has constants."""
+    volumes, times = _most_common(values.to_numpy())
+    nines = np.isin(volumes, (99.0, 999.0, 9999.0, 99999.0))
+    least = np.where(
+        nines,
+        max(CODED_PEOPLE, CODED * len(values)),
+        max(REPEATED_PEOPLE, REPEATED * len(values)),
+    )
+    for column in np.flatnonzero((times >= least) & (times < len(values)))[:MAX_NAMED]:
+        name = fields[values.columns[column]].column
+        findings.notices.append(
+            f"Column {quoted(name)}: {times[column]} of {len(values)} people have the very same "
+            f"volume, {volumes[column]:g} mm³; is it a code for a missing value?"
+        )
+
+
+def _most_common(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The value that occurs most often in each column of (n, p), (p,), and how often (p,)."""
+    ordered = np.sort(values, axis=0)
+    place = np.arange(len(ordered))[:, None]
+    new = np.vstack([np.ones((1, ordered.shape[1]), bool), ordered[1:] != ordered[:-1]])
+    times = place - np.maximum.accumulate(np.where(new, place, 0)) + 1
+    return ordered[times.argmax(axis=0), np.arange(ordered.shape[1])], times.max(axis=0)
 
 
 def _doubt_order(values: pd.DataFrame, fields: Mapping[str, Field], findings: Findings) -> None:
@@ -274,11 +326,11 @@ def _doubt_heads(
     icv = subjects["icv"].to_numpy(float)
     known = np.isfinite(icv)
     size = float(np.median(total) / typical)
+    if not HEAD_FACTORS[0] < size < HEAD_FACTORS[1]:
+        findings.notices.append(
+            f"The volumes are, as a whole, {size:.2f} times the typical ones; are they in mm³?"
+        )
     if not known.any():
-        if not HEAD_FACTORS[0] < size < HEAD_FACTORS[1]:
-            findings.notices.append(
-                f"The volumes are, as a whole, {size:.2f} times the typical ones; are they in mm³?"
-            )
         return
     share = float(np.median(total[known] / icv[known]))
     expected = SHARE_OF_ICV * typical / sum(one.typical for one in rois())
@@ -286,6 +338,11 @@ def _doubt_heads(
         findings.notices.append(
             f"The volumes add up to {100 * share:.0f} % of ICV, where about {100 * expected:.0f} % "
             "is typical; are both in mm³?"
+        )
+    elif share > BRAIN_SHARE * expected / SHARE_OF_ICV and known.sum() >= MIN_PEOPLE:
+        findings.notices.append(
+            f"The volumes add up to {100 * share:.0f} % of ICV, where about {100 * expected:.0f} % "
+            "is typical; is it the volume of the brain and not of the head?"
         )
     if known.sum() < MIN_PEOPLE:
         return
@@ -304,6 +361,8 @@ def _doubt_heads(
 def _doubt_ages(total: np.ndarray, subjects: pd.DataFrame, findings: Findings) -> None:
     """Brains that do not shrink with age: the ages may be those of other rows."""
     ages, icv = subjects["age"].to_numpy(float), subjects["icv"].to_numpy(float)
+    if len(ages) >= MIN_PEOPLE and not np.ptp(ages):
+        findings.notices.append(f"Everybody has the same age, {ages[0]:g} years; is it their own?")
     known = np.isfinite(ages) & np.isfinite(icv)
     if known.sum() < AGE_PEOPLE or ages[known].std() < AGE_SD:
         return
