@@ -42,6 +42,9 @@ LARGEST_WEIGHT = 1e6
 LARGEST_OUTPUT = 1e9
 # What makes a card more than text: HTML, pictures, links, formulas and Streamlit's directives.
 ACTIVE = re.compile(r"([\\\[\]<$])")
+# Where what would become a link by itself is interrupted, by an invisible character.
+ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|[\w.+-](?=@)", re.IGNORECASE)
+WORD_JOINER = "\u2060"
 
 
 class Description(NamedTuple):
@@ -422,7 +425,8 @@ def _finite(written: str) -> float:
 
 def _read_card(folder: Path) -> str:
     """The card, with what could fetch, run or lead somewhere shown as the text that it is."""
-    return ACTIVE.sub(r"\\\1", _read_text(folder / "card.md", MAX_CARD_BYTES))
+    text = _read_text(folder / "card.md", MAX_CARD_BYTES)
+    return ADDRESS.sub(rf"\g<0>{WORD_JOINER}", ACTIVE.sub(r"\\\1", text))
 
 
 def _read_text(path: Path, limit: int) -> str:
@@ -434,6 +438,10 @@ def _read_text(path: Path, limit: int) -> str:
 
 
 def _require_size(path: Path, limit: int) -> None:
+    if path.is_symlink():  # to what somebody else wants to see, in a card or in an archive
+        raise CheckpointError(
+            f"{path.name} in model folder {path.parent.name!r} is a link; accepted: a plain file."
+        )
     if not path.is_file():
         raise CheckpointError(f"{path.name} is missing in model folder {path.parent.name!r}.")
     if path.stat().st_size > limit:

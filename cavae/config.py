@@ -16,6 +16,9 @@ MAX_HIDDEN = 4096
 MAX_FEATURES = 5000
 MAX_LAYER = 2_000_000  # weights of one layer, features times hidden: 8 MB
 MAX_NAME = 200  # characters of a feature or label
+RESERVED = frozenset(("pair_id", "group", "subtype", "age", "sex", "icv", "mad"))
+"""Names that tables of `sample` and `counterfactual` give to other columns: with such a feature
+two columns of a table would have one name."""
 FEWEST = 10  # people on each side to train on; with fewer nothing can be learned
 
 
@@ -79,6 +82,8 @@ class ModelConfig(_Json):
 
     def __post_init__(self) -> None:
         _require(_names(self.features), "features", "no list of names", "names, each once")
+        taken = sorted(RESERVED & set(self.features))
+        _require(not taken, "features", taken, f"other names than {', '.join(sorted(RESERVED))}")
         count = len(self.features)
         _require(1 < count <= MAX_FEATURES, "features", count, f"2 to {MAX_FEATURES:,} columns")
         for setting, most in (("latent", MAX_LATENT), ("hidden", MAX_HIDDEN)):

@@ -28,6 +28,7 @@ OnStep = Callable[[str], None]  # Told what begins; raises Stopped to end it.
 STEPS = ("how useful its synthetic people are", "how private they are")
 LEAST = 10  # held-out people a group; fewer say nothing
 PLACES = 4
+LARGEST = 1e12  # of any figure
 MANY = 1000  # of anything that is read; more was not measured here
 
 
@@ -107,7 +108,7 @@ class Quality:
             return cls(
                 {str(key): _estimate(figure) for key, figure in content["figures"].items()},
                 tuple(
-                    SmallStudy(int(s["people"]), _estimate(s["alone"]), _estimate(s["added"]))
+                    SmallStudy(_count(s["people"]), _estimate(s["alone"]), _estimate(s["added"]))
                     for s in content["small_studies"][:MANY]
                 ),
                 str(content["measured_on"])[:MANY],
@@ -236,7 +237,20 @@ def _plain(estimate: Estimate) -> dict[str, float | None]:
 
 def _estimate(figure: Mapping[str, Any]) -> Estimate:
     value, low, high, reference = (
-        float("nan") if figure[name] is None else float(figure[name])
+        float("nan") if figure[name] is None else _number(figure[name])
         for name in ("value", "low", "high", "reference")
     )
     return Estimate(value, (low, high), reference)
+
+
+def _number(value: object) -> float:
+    """A number of JSON, and neither text that reads as one, "inf" among it, nor true."""
+    if type(value) not in (int, float) or abs(value) > LARGEST:
+        raise ValueError("a figure is no number of a likely size")
+    return float(value)
+
+
+def _count(value: object) -> int:
+    if type(value) is not int or not 0 <= value <= LARGEST:
+        raise ValueError("people are no count")
+    return value

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from cavae.checkpoint import PRETRAINED, load_model, model_card
+from cavae.checkpoint import PRETRAINED, WORD_JOINER, load_model, model_card
 from cavae.errors import CheckpointError
 
 WEIGHTS, PREPROCESSOR, CONFIG = "weights.safetensors", "preprocessor.json", "config.json"
@@ -287,6 +287,8 @@ def test_a_gigabyte_of_json_is_refused_unread(folder):
         (["sd"], [-1.0] * P),
         (["sd"], ["1"] * P),
         (["sd"], [True] * P),
+        (["sd"], [True] + [1.0] * (P - 1)),
+        (["linear", "intercept"], [-(2**63)] * P),
         (["sd"], 1.0),
         (["sd"], [10**30] * P),
         (["features"], "47"),
@@ -341,7 +343,24 @@ def test_a_card_is_text_whatever_stands_in_it(folder):
         assert not kinds & {"image", "link_open", "html_block", "html_inline"}, kinds
         assert "heading_open" in kinds, "what a card is made of stays"
         shown = "".join(c.content for t in tokens for c in t.children or () if c.type == "text")
+        shown = shown.replace(WORD_JOINER, "")  # which has no picture
         assert "![x](http://evil.example/x.png)" in shown, "it is shown as the text that it is"
+
+
+def test_an_address_in_a_card_is_no_link(folder):
+    """Streamlit makes links of bare addresses, which Markdown does not."""
+    (folder / "card.md").write_text("See https://evil.example, www.evil.example, me@evil.example.")
+    card = model_card(folder)
+    assert card.replace(WORD_JOINER, "") == (folder / "card.md").read_text()
+    assert not [one for one in ("https:", "www.", "me@") if one in card]
+
+
+@pytest.mark.parametrize("file", [CONFIG, PREPROCESSOR, WEIGHTS, "card.md"])
+def test_a_file_that_leads_elsewhere_is_refused(folder, tmp_path, file):
+    """Else a card could show, and a report give away, what only its reader may see."""
+    (folder / file).rename(tmp_path / "elsewhere")
+    (folder / file).symlink_to(tmp_path / "elsewhere")
+    assert f"{file} in model folder 'copy' is a link" in refusal(folder)
 
 
 def test_a_card_of_a_gigabyte_is_refused_unread(folder):

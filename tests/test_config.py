@@ -39,7 +39,13 @@ def test_given_settings_win_and_absent_ones_keep_the_presets():
 
 @pytest.mark.parametrize(
     "settings",
-    [{"features": ("a",)}, {"features": ("a", "a")}, {"latent": 0}, {"hidden": 10**6}],
+    [
+        {"features": ("a",)},
+        {"features": ("a", "a")},
+        {"features": ("a", "subtype")},
+        {"latent": 0},
+        {"hidden": 10**6},
+    ],
 )
 def test_shapes_out_of_range_are_refused(settings):
     with pytest.raises(ConfigError, match="accepted"):

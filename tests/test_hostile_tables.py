@@ -1,6 +1,7 @@
 """Files made to do harm: refused in a sentence within seconds, or read and shown harmless."""
 
 import io
+import json
 import time
 import tracemalloc
 
@@ -119,6 +120,26 @@ def test_a_web_page_is_known_below_blank_lines_too(start):
     page = start + b"<html>,<b>\n1,2\n"
     with pytest.raises(DataError, match="not a table but a web page"):
         read_cohort(Upload(page, "page.csv"))
+
+
+@pytest.mark.parametrize("value", ["1e300", "-1e308", "1.1e12"])
+def test_a_number_beyond_all_measure_is_a_fault_of_its_row(value):
+    """Its square is infinite, and so would everybody's results be."""
+    rows = [f"p{n},70,F,{n},{n}.5" for n in range(8)]
+    rows[3] = f"p3,70,F,3,{value}"
+    check = read_cohort(Upload("\n".join(["id,age,sex,a,b", *rows]).encode(), "large.csv"))
+    assert check.usable == 7
+    (problem,) = (one for one in check.problems if one.rule == "too-large")
+    assert (problem.row, problem.column, problem.value) == (5, "b", value)
+    assert "accepted are numbers up to 1e+12 in size" in problem.message
+
+
+def test_what_scripts_read_of_a_table_steers_no_terminal():
+    rows = "\n".join(f"person-number-{n},70,F,CN,{n},2.5" for n in range(8))
+    data = f"id,age,sex,dx,a,b\np,70,F,\x9b31m\u202eCN,9,2.5\n{rows}\n".encode()
+    check = read_cohort(Upload(data, "steers.csv"))
+    assert check.to_json().isprintable()
+    assert json.loads(check.to_json())["diagnoses"] == check.diagnoses
 
 
 # Parquet that unfolds

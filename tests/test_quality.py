@@ -93,6 +93,18 @@ def test_what_cannot_be_read_is_said_in_a_sentence(garbled):
         Quality.from_facts({FACT: garbled})
 
 
+@pytest.mark.parametrize("value", ["inf", "0.9", True, 1e300, 10**400])
+def test_a_figure_that_is_no_number_is_refused(quality, value):
+    garbled = quality.to_dict()
+    next(iter(garbled["figures"].values()))["value"] = value
+    with pytest.raises(CheckpointError, match="no number of a likely size"):
+        Quality.from_facts({FACT: garbled})
+    garbled = quality.to_dict()
+    garbled["small_studies"][0]["people"] = value
+    with pytest.raises(CheckpointError, match="no count"):
+        Quality.from_facts({FACT: garbled})
+
+
 def test_too_few_people_are_not_measured_on(tiny_model):
     few = make_cohort(healthy=9, diseased=20, seed=1)
     assert measure_quality(tiny_model, make_cohort(), few) is None

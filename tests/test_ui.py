@@ -21,6 +21,7 @@ from cavae.registry import Registry
 from cavae.synthesis import SampleRequest, sample_pairs
 from cavae.ui import (
     comparison,
+    downloads,
     keeping,
     making,
     pairs,
@@ -120,6 +121,22 @@ def test_text_from_a_file_is_not_markdown(text):
     escaped = widgets.plain(text)
     assert escaped.replace("\\", "") == text
     assert all(escaped[at - 1] == "\\" for at, char in enumerate(escaped) if char in "*_$[<`#")
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        ("demo-001_healthy_twin.csv", "demo-001_healthy_twin.csv"),
+        ("Zoë (2).1_problems.csv", "Zoë (2).1_problems.csv"),
+        ("../../etc/passwd_healthy_twin.csv", "_.._etc_passwd_healthy_twin.csv"),
+        ("C:\\x\r\nSet-Cookie: a=b\0.csv", "C__x__Set-Cookie_ a_b_.csv"),
+        ("-rf $HOME`id`;\u202e.csv", "rf _HOME_id___.csv"),
+        ("...csv", "table.csv"),
+        ("x" * 200_000 + "_healthy_twin.csv", "x" * 100 + ".csv"),
+    ],
+)
+def test_a_download_has_a_name_that_any_computer_takes(written, name):
+    assert downloads.plain_name(written) == name
 
 
 def test_several_models_can_be_chosen_from(tmp_path, monkeypatch):

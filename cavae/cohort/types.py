@@ -119,5 +119,5 @@ class Check:
         }
 
     def to_json(self) -> str:
-        """`as_dict` as one JSON object."""
-        return json.dumps(self.as_dict(), ensure_ascii=False)
+        """`as_dict` as one JSON object in ASCII: nothing of a table reaches a terminal raw."""
+        return json.dumps(self.as_dict())

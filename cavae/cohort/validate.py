@@ -22,6 +22,8 @@ VOLUME_FACTOR = 8.0
 """A volume between typical / 8 and typical × 8 is possible; real people reach 0.27 and 2.0."""
 MEDIAN_FACTOR = 3.0
 """A median this far off the typical volume is not that region."""
+LARGEST_VALUE = 1e12
+"""Of any feature; beyond it squares lose their meaning."""
 MAX_FAULTS_A_ROW = 10
 """A row with more faulty volumes has one fault."""
 MAX_NAMED_COLUMNS = 10
@@ -58,9 +60,9 @@ def validate_volumes(fields: Mapping[str, Field], findings: Findings) -> pd.Data
 
 
 def validate_features(fields: Mapping[str, Field], findings: Findings) -> pd.DataFrame:
-    """Other features (n, p), any finite numbers; columns without any number are left out."""
+    """Other features (n, p), numbers of a likely size; columns without any number are left out."""
     values = _numbers(fields, findings)
-    good = np.isfinite(values)
+    good = values.abs() <= LARGEST_VALUE  # nor is nan
     _report_crowded(good, findings)
     for name in values:
         bad = np.flatnonzero(~good[name] & findings.usable)
@@ -188,6 +190,8 @@ def _report_cells(
     findings.at(positions[text], "not-a-number", f"is not {needed}.", field)
     findings.at(positions[infinite], "infinite", "is not a finite number.", field)
     if typical is None:
+        said = f"is too large: accepted are numbers up to {LARGEST_VALUE:.0e} in size."
+        findings.at(positions[np.isfinite(found)], "too-large", said, field)
         return
     low, high = _limits(typical)
     below = np.isfinite(found) & (found <= 0)

@@ -14,6 +14,7 @@ from cavae import numbers
 from cavae.atlas import rois
 from cavae.cohort import Cohort
 from cavae.cohort.text import shown
+from cavae.cohort.validate import LARGEST_VALUE
 from cavae.config import MAX_NAME
 from cavae.errors import CheckpointError, DataError, MisfitError
 from cavae.preprocessing.adaptation import MIN_HEALTHY_TO_ADAPT, Adaptation, adapt
@@ -23,7 +24,6 @@ from cavae.preprocessing.linear import Array, LinearModel, covariate_matrix, lea
 from cavae.preprocessing.population import Population, fit_population
 
 HARMONIZED = "harmonized"  # the site of people who are on the model's own scale, as samples are
-LARGEST_VALUE = 1e12  # of a feature; beyond it squares lose their meaning
 FAR_IN_SD, FAR_FACTOR = 10.0, 2.0  # a middle person further off is measured otherwise, not ill
 OLDEST = 150  # years
 AGE_MARGIN = 3.0  # years outside the training ages that pass without a notice
@@ -446,11 +446,17 @@ def _texts(values: Any) -> tuple[str, ...]:
 
 def _array(values: Any) -> Array:
     array = np.asarray(values)
-    if array.dtype.kind not in "if":
+    if array.dtype.kind not in "if" or _holds_truth(values):
         raise TypeError("an array holds something else than numbers")
+    array = array.astype(float)  # before its size is taken: the lowest integer has none
     if not (np.abs(array) <= LARGEST_VALUE).all():  # nor is nan
         raise ValueError("a number is not finite or beyond all measure")
-    return array.astype(float)
+    return array
+
+
+def _holds_truth(values: Any) -> bool:
+    """Whether there is a true or false among the numbers, which would become 1 or 0."""
+    return any(map(_holds_truth, values)) if isinstance(values, list) else isinstance(values, bool)
 
 
 def _number(value: Any) -> float:

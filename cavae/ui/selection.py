@@ -102,5 +102,8 @@ def _add() -> None:
 
 
 def _select(subject_ids: Iterable[str]) -> None:
-    state.select_subjects(subject_ids)
+    """Pick out those of them who are there: whoever speaks the protocol may name anybody."""
+    table = state.loaded()
+    there = set() if table is None else set(table.cohort.subjects["subject_id"])
+    state.select_subjects(one for one in subject_ids if one in there)
     people.forget()  # Who was looked at before gives way to the new selection.

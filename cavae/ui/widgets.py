@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from cavae import numbers
-from cavae.checkpoint import available_models
+from cavae.checkpoint import ADDRESS, WORD_JOINER, available_models
 from cavae.errors import CavaeError, CheckpointError, MisfitError
 from cavae.limits import NO_TRAINING, NO_UPLOADS, limits
 from cavae.ui import registry, state
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from cavae.cohort import Cohort
 
 HIDDEN = ("Cc", "Cf", "Cs", "Co", "Cn")  # Unicode's kinds of characters without a picture
-ADDRESS = re.compile(r"https?(?=:)|www(?=\.)|[\w.+-](?=@)", re.IGNORECASE)
 MODEL_CHOICE = "model_choice"
 ONE_TAB = "People are loaded into one tab of the browser: a reload, or another tab, has none."
 NOT_DIAGNOSTIC = "For research. Not a diagnostic device."
@@ -175,5 +174,5 @@ def plain(text: str) -> str:
     """
     seen = "".join("�" if unicodedata.category(c) in HIDDEN else c for c in " ".join(text.split()))
     # Markdown finds addresses after it has taken the backslashes away.
-    seen = ADDRESS.sub("\\g<0>\u2060", seen)
+    seen = ADDRESS.sub(rf"\g<0>{WORD_JOINER}", seen)
     return re.sub(r"([\\`*_{}\[\]()<>#+!|~$:-])", r"\\\1", seen)

@@ -257,3 +257,14 @@ def test_a_list_of_people_is_saved_by_streamlits_button_without_formulas(
     write_cohort(replace(cohort, subjects=cohort.subjects.assign(subject_id=ids)), tmp_path / "t")
     app = select(open_page("latent_space", tmp_path / "t", tiny_model_folder), ids[3])
     assert table(app)["subject_id"].tolist() == [f"'{ids[3]}"]
+
+
+def test_nobody_can_be_picked_who_is_not_there(people_csv: Path, tiny_model_folder: Path):
+    """What a page offers is a matter of the page; its protocol takes any text for the answer."""
+    app = open_page("latent_space", people_csv, tiny_model_folder)
+    states = app._tree.get_widget_states()
+    states.widgets.add(id=app.selectbox(key="add_person").id, string_value="../nobody")
+    app._run(states)
+    assert not app.exception
+    assert "Nobody selected" in said(app)
+    assert not app.switch_page("pages/counterfactual.py").run().exception
