@@ -17,15 +17,20 @@ from cavae.ablation import (
 from cavae.ablation_runs import (
     Effort,
     latents_of_test,
+    measure_baseline,
+    measure_real,
     measure_variants,
     run_ablation,
     run_of,
 )
+from cavae.baselines import sample_baseline
+from cavae.bootstrap import Bootstrap
 from cavae.errors import ConfigError, DataError
 from cavae.experiments import split_of
-from cavae.metrics import logistic_auc
+from cavae.metrics import logistic_auc, wasserstein2
+from cavae.preprocessing import fit_preprocessor
 from cavae.simulation import read_simulation, save_simulation
-from cavae.simulation_evaluation import evaluate_simulation
+from cavae.simulation_evaluation import evaluate_simulation, separation
 from cavae.training import train_together
 
 TINY = Effort(epochs=2, resamples=3, folds=2)
@@ -88,6 +93,28 @@ def test_a_row_is_what_evaluate_says_of_the_same_model(run, simulated):
     for metric, row in rows.iterrows():
         assert row["value"] == pytest.approx(expected[metric].value)
         assert (row["low"], row["high"]) == pytest.approx(expected[metric].interval)
+
+
+def test_what_real_people_and_other_synthesizers_reach_is_measured_on_the_same_people(simulated):
+    split = split_of(simulated)
+    own = fit_preprocessor(split.train, ("CN",), ("patient",))
+    train, test = (
+        [
+            own.transform(cohorts[part]).values
+            for cohorts in (simulated.target, simulated.background)
+        ]
+        for part in ("train", "test")
+    )
+    real, copula = (
+        {metric: value for _, metric, value, *_ in measured.table}
+        for measured in (measure_real(simulated, TINY), measure_baseline("copula", simulated, TINY))
+    )
+    drawn = [sample_baseline("copula", people, 2000, k) for k, people in enumerate(train)]
+    for k, key in enumerate(("w2_target", "w2_background")):
+        assert real[key] == pytest.approx(wasserstein2(train[k], test[k]))
+        assert copula[key] == pytest.approx(wasserstein2(drawn[k], test[k]))
+    assert real["separation"] == pytest.approx(wasserstein2(*test))
+    assert copula["separation"] == pytest.approx(separation(drawn, test, Bootstrap(0)).value)
 
 
 def test_without_calibration_the_network_is_the_same(simulated):

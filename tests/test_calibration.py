@@ -182,6 +182,16 @@ def test_healthy_variation_is_learned_from_the_twins_of_patients_too():
     assert np.mean(pooled) < 0.7 * np.mean(alone)
 
 
+def test_what_is_not_known_of_a_twin_counts_as_much_as_the_twin():
+    """Of twins of whom nothing is known but that they vary by V, the pooled variance is V."""
+    background, unknown = np.random.default_rng(0).standard_normal((300, 6)), np.diag(range(3, 9))
+    own = np.trace(np.cov(background, rowvar=False, ddof=0))
+    for twins in (100, 300):
+        found = pooled_covariance(background, np.zeros((twins, 6)), unknown.astype(float))
+        expected = (300 * own + twins * np.trace(unknown)) / (300 + twins)
+        assert np.trace(found) == pytest.approx(expected)
+
+
 def test_an_effect_on_few_regions_leaves_the_others_at_exactly_zero():
     t = np.r_[np.full(6, -15.0), np.random.default_rng(0).standard_normal(120)]
     believed = chance_of_effect(t)
@@ -360,10 +370,12 @@ def test_of_a_network_that_is_a_straight_line_everything_measured_is_known():
     middle = np.array([0.0, 0.0, 1.0, -1.0, 0.5, 0.0])
     background, target = generator.standard_normal((2, 900, 6)) + middle
     first = np.arange(900) < 300
-    target[first, 0] -= 6.0
-    target[~first, 1] -= 6.0
+    lost = 6.0 * (1 + 0.3 * generator.standard_normal(900))
+    target[first, 0] -= lost[first]
+    target[~first, 1] -= lost[~first]
     found = fit_calibration(straight_network(), background, target, np.full(6, 1e6), seed=0)
     order = np.argsort(found.weights)
+    assert found.spread == pytest.approx(0.3, abs=0.05)
     assert found.weights[order] == pytest.approx([1 / 3, 2 / 3], abs=0.01)
     assert found.criterion.argmin() == 1
     s = [target[one][:, :2] for one in (first, ~first)]
@@ -373,9 +385,9 @@ def test_of_a_network_that_is_a_straight_line_everything_measured_is_known():
     assert found.healthy_covariance == pytest.approx(spread, abs=1e-4)
     assert found.mean == pytest.approx(background.mean(axis=0))
     lost = [target[one].mean(axis=0) - background.mean(axis=0) for one in (first, ~first)]
-    assert np.diag(found.effects[order]) == pytest.approx([lost[0][0], lost[1][1]], abs=0.02)
+    assert np.diag(found.effects[order]) == pytest.approx([lost[0][0], lost[1][1]], abs=0.15)
     assert np.diag(found.decoded[order]) == pytest.approx(
-        [s[0][:, 0].mean(), s[1][:, 1].mean()], abs=0.02
+        [s[0][:, 0].mean(), s[1][:, 1].mean()], abs=0.15
     )
     # z varies by what differs between people and by what is not known of each: 1 + 0.5².
     assert found.common_mean == pytest.approx([1.0, -1.0], abs=0.1)

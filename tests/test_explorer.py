@@ -13,6 +13,7 @@ from cavae.atlas import roi
 from cavae.errors import ConfigError
 from cavae.explorer.people import MAX_PEOPLE
 from cavae.person import effect_at, person_table
+from cavae.plots.cohorts import MEMORY_ROIS
 from cavae.synthesis import decode, disease_effect, encode, healthy_twins
 from tests.people import make_cohort
 
@@ -58,7 +59,9 @@ def test_the_calibration_that_is_sent_tells_subtypes_and_effects_as_the_core_doe
 ):
     sent = explorer.explorer_data(three_subtypes, cohort, twins)["calibration"]
     own = three_subtypes.calibration
-    s = np.random.default_rng(0).normal(size=(20, 5))
+    way = np.linspace(0, 1, 60)[:, None]  # from health to disease: no chance is but 0 or 1
+    s = np.concatenate([(1 - way) * own.healthy_mean + way * mean for mean in own.means])
+    s = np.vstack([np.zeros(5), s])
 
     def log_density(gaussian):
         scaled = (s - unpacked(gaussian["mean"])) @ unpacked(gaussian["whitener"]).T
@@ -72,7 +75,10 @@ def test_the_calibration_that_is_sent_tells_subtypes_and_effects_as_the_core_doe
     )
     healthy = log_density(sent["healthy"]) + np.log(1 - sent["prevalence"])
     chance = np.exp(ill - np.logaddexp.reduce([*ill, healthy], axis=0)).T
-    assert chance == pytest.approx(own.membership(s), abs=1e-6)
+    ill = chance.sum(axis=1, keepdims=True)
+    beyond = np.clip((ill - ill[0]) / (1 - ill[0]), 0, None)  # nobody is at s = 0
+    assert chance / ill * beyond == pytest.approx(own.membership(s), abs=1e-6)
+    assert ((ill > 0.1) & (ill < 0.9)).any()
     assert np.array_equal(unpacked(sent["effects"]), own.effects)
     assert np.array_equal(unpacked(sent["decoded"]), own.decoded)
     assert sent["reliability"] == own.reliability.tolist()
@@ -116,6 +122,29 @@ def test_it_begins_with_the_middle_one_of_the_diseased(data, cohort, twins):
     effect = np.abs(twins.effect[ill]).mean(axis=1)
     row = cohort.subjects["subject_id"].tolist().index(data["start"])
     assert (effect < np.abs(twins.effect[row]).mean()).sum() == len(ill) // 2
+
+
+def test_it_begins_with_the_severest_diagnosis_and_says_who_is_compared(tiny_model, cohort, twins):
+    subjects = twins.encoding.subjects.assign(diagnosis=["CN"] * 60 + ["MCI"] * 20 + ["AD"] * 20)
+    told = replace(twins, encoding=replace(twins.encoding, subjects=subjects))
+    model = replace(tiny_model, training=replace(tiny_model.training, target=("MCI", "AD")))
+    sent = explorer.explorer_data(model, cohort, told)
+    assert sent["start"] in set(subjects["subject_id"][80:])
+    assert (sent["model"]["background"], sent["model"]["target"]) == ("CN", "MCI, AD")
+
+
+def test_key_rows_are_memory_regions_or_else_what_is_changed_most(tiny_model, data, cohort, twins):
+    assert [data["features"][row] for row in data["key"]] == list(MEMORY_ROIS)
+    effect = np.tile([0.1, -2.0, 0.0, 3.0, -4.0, 0.2, 1.0, 0.0], (100, 1))
+    names = tuple("abcdefgh")
+    own = replace(tiny_model.preprocessor, features=names)
+    config = replace(tiny_model.config, features=names)
+    other = explorer.explorer_data(
+        replace(tiny_model, config=config, preprocessor=own),
+        replace(cohort, features=cohort.features.set_axis(names, axis=1), kind="other"),
+        replace(twins, effect=effect, features=names),
+    )
+    assert other["key"] == [4, 3, 1, 6]
 
 
 def test_axes_hold_everybody_and_three_sd_and_end_at_whole_numbers(tiny_model, cohort, twins):
@@ -218,6 +247,11 @@ def test_regions_are_the_groups_and_of_several_subtypes_the_subtypes(
     several = explorer.explorer_data(three_subtypes, cohort, twins)["regions"]
     assert [region["kind"] for region in several] == ["group"] * 2 + ["subtype"] * 3
     assert several[2]["name"].startswith("Subtype 1 (")
+    own = three_subtypes.calibration
+    for k, region in enumerate(several[2:]):
+        assert np.array_equal(unpacked(region["mean"]), own.means[k])
+        assert np.array_equal(unpacked(region["covariance"]), own.covariances[k])
+        assert region["share"] == own.weights[k]
 
 
 def test_of_many_people_2000_are_sent_and_it_says_so(tiny_model):

@@ -125,10 +125,12 @@ def test_the_picture_of_a_plane_is_never_turned():
     camera = Camera()
     seen = camera.take(5, look_at(first)).common
     axes = np.linalg.lstsq(first - first.mean(axis=0), seen, rcond=None)[0]
-    moved = first @ np.array([[0.2, 1.0], [1.0, -0.5]])  # now they differ most across
-    np.testing.assert_allclose(
-        camera.take(10, look_at(moved)).common, (moved - moved.mean(axis=0)) @ axes, atol=1e-9
-    )
+    for degrees in range(15, 180, 15):  # the way in which they differ most
+        angle = np.radians(degrees)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        moved = (first @ turn) @ np.diag([1.0, 0.7])
+        shown = camera.take(10, look_at(moved)).common
+        np.testing.assert_allclose(shown, (moved - moved.mean(axis=0)) @ axes, atol=1e-9)
 
 
 def test_common_and_salient_are_each_in_their_own_picture():

@@ -17,6 +17,8 @@ from cavae import numbers
         (numbers.centile, 0.04, "4th centile"),
         (numbers.centile, 0.213, "21st centile"),
         (numbers.centile, 0.12, "12th centile"),
+        (numbers.centile, 0.13, "13th centile"),
+        (numbers.centile, 0.53, "53rd centile"),
         (numbers.years, 74.5, "75 years"),
         (numbers.years, 75.4, "75 years"),
         (numbers.centile, 0.0001, "1st centile"),

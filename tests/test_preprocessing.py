@@ -329,3 +329,14 @@ def test_a_new_site_shifts_features_around_zero_and_the_shift_is_taken_away_and_
     assert np.abs(found.values[own].mean(axis=0)).max() < 0.3
     assert (found.adaptations["Elsewhere"].offset > preprocessor.sd).all()
     np.testing.assert_allclose(round_trip(preprocessor, shifted), shifted.features, rtol=1e-9)
+    assert not any("far from" in notice for notice in found.notices)
+    far = replace(shifted, features=around_zero + 20 * preprocessor.sd)
+    assert any("far from" in notice for notice in preprocessor.transform(far).notices)
+
+
+def test_sizes_are_in_sd_and_ages_from_whole_year_to_whole_year(preprocessor, cohort):
+    people = healthy(cohort)
+    size = preprocessor.mean_size(cohort, ["CN"])
+    np.testing.assert_allclose(size * preprocessor.sd, people.features.mean(), rtol=0.02)
+    ages = people.subjects["age"]
+    assert preprocessor.age_range == (np.floor(ages.min()), np.ceil(ages.max()))

@@ -188,6 +188,55 @@ def test_correlation_is_one_of_ranks_and_shrunk():
     assert 0.7 < correlation[0, 1] < np.corrcoef(normal.T)[0, 1]
 
 
+def test_residuals_are_what_age_sex_and_site_leave_of_log_volumes():
+    generator = np.random.default_rng(0)
+    subjects = pd.DataFrame(
+        {
+            "age": generator.uniform(50, 90, 300),
+            "sex": generator.choice(["F", "M"], 300),
+            "site": generator.choice(["A", "B", "C"], 300),
+        }
+    )
+    noise = 0.05 * generator.standard_normal((300, 2))
+    man, age = (subjects["sex"] == "M").to_numpy(), subjects["age"].to_numpy()
+    effects = 0.1 * man - 0.01 * (age - 65) * (1 + man) - 1e-4 * (age - 65) ** 2
+    effects += subjects["site"].map({"A": 0.0, "B": 0.3, "C": -0.2}).to_numpy()
+    found = fit_residuals(1000 * np.exp(effects[:, None] + noise), subjects)
+    assert np.abs(found - noise).max() < 0.04
+    assert found.std() == pytest.approx(0.05, abs=0.005)
+
+
+def test_each_sex_has_the_curves_and_the_head_size_of_its_own_table(tmp_path):
+    """Heads here are twice their brains; people are measured at 80 % of what the tables say."""
+    generator = np.random.default_rng(0)
+    for sex, factor in (("F", 1.0), ("M", 1.1)):
+        rows = [
+            (age, name, *(factor * np.array([900.0, 1000.0, 1110.0])))
+            for age in range(40, 93)
+            for name in REGIONS
+        ]
+        columns = ["Age", "ROI", "centile_5", "centile_50", "centile_95"]
+        pd.DataFrame(rows, columns=columns).to_csv(tmp_path / CENTILES[sex], index=False)
+    assert {sex: name.removesuffix(".csv").split("_")[-1] for sex, name in CENTILES.items()} == {
+        "F": "female",
+        "M": "male",
+    }
+    sexes = np.repeat(["F", "M"], 60)
+    sizes = 800 * np.where(sexes == "F", 1.0, 1.1)
+    volumes = sizes[:, None] * np.exp(0.05 * generator.standard_normal((120, 139)))
+    people = draw(120)
+    subjects = people.subjects.assign(sex=sexes, icv=2 * volumes.sum(axis=1), site="")
+    features = pd.DataFrame(volumes, columns=REGIONS)
+    fitted = fit_reference(Cohort(subjects, features, people.extra, "muse"), tmp_path)
+    for sex, factor in (("F", 1.0), ("M", 1.1)):
+        _, median, spread = fitted.curves[sex].at(np.array([65.0]))
+        assert median[0, :139] == pytest.approx(1000 * factor, rel=1e-6)
+        assert median[0, 139] == pytest.approx(2 * 139_000 * factor, rel=1e-3)
+        assert spread[0, :139] == pytest.approx(0.0635, abs=0.003)
+        own = np.log(subjects["icv"][sexes == sex])
+        assert spread[0, 139] == pytest.approx(own.std(), rel=0.2)
+
+
 # --------------------------------------------------------------------------- the asset
 
 

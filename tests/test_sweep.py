@@ -17,7 +17,8 @@ import pytest
 from cavae import __main__ as commands
 from cavae.errors import ConfigError, DataError
 from cavae.evaluation import evaluate_cohort
-from cavae.simulation import save_simulation
+from cavae.fidelity import cohort_fidelity
+from cavae.simulation import SPLITS, save_simulation, simulate
 from cavae.sweep import RUN_COLUMNS, Cohorts, Grid, done, read_runs, summarize
 from cavae.sweep_runs import MEASURED, part, run_cells, run_sweep
 from cavae.training import train
@@ -96,6 +97,23 @@ def test_nobody_is_measured_on_who_was_learned_from_and_everyone_once(people):
     assert sorted(tested) == sorted(people.subjects["subject_id"])
 
 
+def test_a_simulation_is_parted_with_its_true_twins():
+    simulated = simulate(78, 1)
+    split, parted = part(Grid(cohorts=(Cohorts(("CN",), ("patient",)),)).cells()[0], simulated)
+    for name in SPLITS:
+        cohort = getattr(split, name)
+        ids = set(cohort.subjects["subject_id"])
+        ill = cohort.subjects["diagnosis"] == "patient"
+        assert (
+            set(parted.background[name].subjects["subject_id"])
+            | set(parted.target[name].subjects["subject_id"])
+            == ids
+        )
+        assert set(parted.truth[name].subjects["subject_id"]) == set(
+            cohort.subjects["subject_id"][ill]
+        )
+
+
 def test_all_settings_have_the_same_people_in_the_same_parts(people):
     parts = [part(cell, people)[0] for cell in GRID.cells() if cell.fold == 1]
     ids = [[list(one.subjects["subject_id"]) for one in (s.train, s.validation)] for s in parts]
@@ -112,7 +130,11 @@ def test_a_cell_says_what_evaluate_says_of_the_same_model(people):
     figures = {f.metric: f.value for f in evaluate_cohort(model, split.test)}
     assert values["common_auc", "AD against CN"] == figures["common z, AUC (leakage)"]
     assert values["salient_auc", "AD against CN"] == figures["salient s, AUC"]
-    assert {"mad", "w2_target", "w2_target_ratio", "separation"} <= {key for key, _ in values}
+    for key, estimate in cohort_fidelity(model, split.train, split.test).items():
+        told = {metric: (value, other) for metric, _, value, other in rows}
+        assert told[key] == (estimate.value, estimate.reference)
+    ratio = values["w2_target", "all"] / told["w2_target"][1]
+    assert told["w2_target_ratio"] == pytest.approx((ratio, 1.0))
     assert {key for key, _ in values} <= set(MEASURED)
 
 
@@ -129,7 +151,14 @@ def test_a_row_a_cell_and_metric_and_a_mean_over_seeds_and_folds(swept):
     row = summary[(summary["metric"] == "w2_target") & (summary["lambda"] == 10)].iloc[0]
     assert row["runs"] == len(mine) == 4
     assert row["mean"] == pytest.approx(mine.mean())
+    assert row["sd"] == pytest.approx(mine.std())
     assert row["high"] - row["mean"] == pytest.approx(3.182 * mine.std() / 2, rel=1e-3)
+    assert row["mean"] - row["low"] == pytest.approx(row["high"] - row["mean"])
+    references = runs[(runs["metric"] == "w2_target") & (runs["lambda"] == 10)]["reference"]
+    assert row["reference"] == pytest.approx(references.mean())
+    assert set(runs["fold"]) == {1, 2}
+    assert (set(runs["background"]), set(runs["target"])) == ({"CN"}, {"AD"})
+    assert GRID.cells()[0].name == "contrastive, calibrated, λ 10, seed 0, fold 1 of 2"
 
 
 def test_one_run_has_a_mean_and_no_interval(swept):

@@ -147,6 +147,60 @@ def test_a_file_has_the_pairs_that_are_drawn(tiny_model, tmp_path, monkeypatch, 
     pd.testing.assert_frame_equal(read, sample_pairs(tiny_model, request).table())
 
 
+def test_no_two_chunks_are_the_same_people(tiny_model, monkeypatch):
+    monkeypatch.setattr(synthesis, "CHUNK", 4)
+    first, second = sample_chunks(tiny_model, SampleRequest(pairs=8, standardized=True))
+    assert np.abs(first.background - second.background).min() > 0
+    assert not (first.subjects["icv"].to_numpy() == second.subjects["icv"].to_numpy()).any()
+
+
+def test_people_are_drawn_at_the_age_of_patients(tiny_model):
+    own = tiny_model.preprocessor
+    old = replace(own.populations["target"], ages=(80.0,) * 10)
+    young = replace(own.populations["background"], ages=(50.0,) * 10)
+    populations = {"background": young, "target": old}
+    model = replace(tiny_model, preprocessor=replace(own, populations=populations))
+    assert set(sample_pairs(model, SampleRequest(pairs=20)).subjects["age"]) == {80.0}
+
+
+@pytest.mark.parametrize("subtype", [1, 2, 3])
+def test_a_subtype_that_is_asked_for_is_drawn_with_its_own_effect(three_subtypes, subtype):
+    request = SampleRequest(pairs=2000, subtype=subtype, standardized=True)
+    pairs = sample_pairs(three_subtypes, request)
+    assert set(pairs.table()["subtype"]) == {subtype}
+    effect = three_subtypes.calibration.effects[subtype - 1]
+    found = (pairs.target - pairs.background).mean(axis=0)
+    assert (found[effect == 0] == 0).all()
+    assert found == pytest.approx(effect, abs=1.0)
+
+
+def test_drawn_patients_are_as_ill_as_measured_however_much_is_believed_of_the_decoder(tiny_model):
+    believed = replace(tiny_model.calibration, reliability=np.ones(1))
+    request = SampleRequest(pairs=5000, standardized=True)
+    pairs = sample_pairs(replace(tiny_model, calibration=believed), request)
+    found = (pairs.target - pairs.background).mean(axis=0)
+    assert found == pytest.approx(tiny_model.calibration.effects[0], abs=0.7)
+
+
+def test_without_calibration_pairs_are_what_is_decoded_without_s_and_with_it(tiny_model):
+    model = replace(tiny_model, calibration=None)
+    pairs = sample_pairs(model, SampleRequest(pairs=30, seed=2, standardized=True))
+    # The subjects are drawn first, from the same stream.
+    generator = np.random.default_rng((2, 0))
+    model.preprocessor.populations["target"].sample(synthesis.CHUNK, generator)
+    z, s = synthesis.draw_prior(model, synthesis.CHUNK, generator)
+    z, s = z[:30], s[:30]
+    assert pairs.background == pytest.approx(synthesis.decode(model, z, 0 * s), abs=1e-4)
+    assert pairs.target == pytest.approx(synthesis.decode(model, z, s), abs=1e-4)
+
+
+def test_the_smallest_drawn_volume_is_a_quarter_of_what_is_expected(tiny_model):
+    subjects = sample_pairs(tiny_model, SampleRequest(pairs=3)).subjects
+    volumes = synthesis.possible_volumes(tiny_model, np.full((3, 8), -1000.0), subjects)
+    expected = tiny_model.preprocessor.expected_volumes(subjects)
+    assert volumes == pytest.approx(expected / 4, abs=0.01)
+
+
 def test_draws_of_the_same_subjects_may_be_stacked(tiny_model):
     pairs = sample_pairs(tiny_model, SampleRequest(pairs=6, standardized=True))
     both = np.stack([pairs.background, pairs.target])

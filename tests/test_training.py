@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from cavae.config import VARIANTS, train_config
+from cavae.config import VARIANTS, ModelConfig, train_config
 from cavae.devices import choose_device
 from cavae.errors import ConfigError, DataError
+from cavae.losses import kl_divergence
 from cavae.optimization import Problem, fit_networks
 from cavae.training import Interim, split_cohort
 from cavae.training import train as train_split
@@ -169,6 +170,16 @@ def test_nobody_is_in_both_parts_and_every_group_is_in_both(cohort):
     }
 
 
+def test_people_are_counted_in_their_part_and_cohort(cohort):
+    split = split_cohort(cohort, replace(QUICK, validation=0.2))
+    assert train_split(split, replace(QUICK, epochs=1)).people == {
+        "training background": 32,
+        "training target": 24,
+        "validation background": 8,
+        "validation target": 6,
+    }
+
+
 def test_unlabelled_people_are_left_out(cohort):
     labels = cohort.subjects["diagnosis"].where(np.arange(len(cohort)) % 10 > 0, "")
     trained = train(replace(cohort, subjects=cohort.subjects.assign(diagnosis=labels)), QUICK)
@@ -184,13 +195,49 @@ def test_too_few_people_are_refused_with_their_number(cohort):
 def test_unequal_cohorts_and_a_last_batch_of_one():
     generator = np.random.default_rng(0)
     background, target = generator.standard_normal((33, 8)), generator.standard_normal((12, 8))
-    from cavae.config import ModelConfig
-
     config = ModelConfig(tuple("abcdefgh"), latent=2, hidden=8)
     people = background, target
     [(network, history)] = fit_networks([Problem(config, QUICK, people, people)])
     assert np.isfinite(history[-1].terms["total"])
     assert all(torch.isfinite(p).all() for p in network.parameters())
+
+
+def test_background_is_decoded_without_s_and_target_with_it():
+    generator = np.random.default_rng(0)
+    background, target = generator.standard_normal((2, 200, 8))
+    target[:, :4] += 4.0
+    config = ModelConfig(tuple("abcdefgh"), latent=2, hidden=16)
+    people, settings = (background, target), replace(QUICK, epochs=60)
+    [(network, _)] = fit_networks([Problem(config, settings, people, people)])
+    z, s = torch.randn(2, 500, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        without, having = network.decode_background(z), network.decode(z, s)
+    # Nearer to the healthy at 0 than to patients at 4, and with s further from them.
+    assert without[:, :4].mean() < min(1.5, having[:, :4].mean())
+    assert without[:, 4:].mean().abs() < 0.5
+
+
+@pytest.mark.parametrize("batch_size", [8, 16, 40])
+def test_terms_are_means_over_the_epoch_whatever_the_size_of_a_batch(batch_size):
+    """Where next to nothing is learned, the divergence of whoever is walked through stays."""
+    people = np.random.default_rng(0).standard_normal((2, 40, 8))
+    config = ModelConfig(tuple("abcdefgh"), latent=2, hidden=8)
+    still = replace(QUICK, learning_rate=1e-12, epochs=1, input_noise=0.0, batch_size=batch_size)
+    problem = Problem(config, still, tuple(people), tuple(people))
+    assert problem.steps == -(-40 // batch_size)
+    [(network, history)] = fit_networks([problem])
+    with torch.no_grad():
+        posterior = network.encode_common(torch.as_tensor(people[1], dtype=torch.float32))
+    found = history[0].terms["target_common_kl"]
+    assert found == pytest.approx(
+        kl_divergence(posterior).item(), rel=0.05 if 40 % batch_size else 1e-4
+    )
+
+
+def test_an_epoch_walks_through_the_larger_cohort_once():
+    config, sizes = ModelConfig(("a", "b"), latent=1), (np.zeros((12, 2)), np.zeros((33, 2)))
+    for people in (sizes, sizes[::-1]):
+        assert Problem(config, replace(QUICK, batch_size=11), people, people).steps == 3
 
 
 def test_a_device_that_is_not_there_is_refused():
