@@ -13,10 +13,11 @@ ADDRESSES = ["", *(Path(entry.path).stem for entry in PAGES[1:])]
 def open_everything(page: Page, where: str) -> None:
     """Open what is folded away, all at once, and what lies over the page, one by one."""
     main = page.get_by_test_id("stMain")
-    folded = main.locator("details:not([open]) > summary")
-    while folded.count():
-        folded.first.click()
-        settle(page)
+    for fold in main.locator("details").all():
+        if fold.get_attribute("open") is None:
+            fold.locator("summary").click()
+            expect(fold).to_have_attribute("open", "")
+    settle(page)
     no_fault(page, f"{where}, unfolded")
     panels = main.get_by_test_id("stPopoverButton").and_(page.locator(":enabled"))
     for panel in panels.all():

@@ -437,7 +437,7 @@ function mountExplorer({ parentElement, data, setStateValue, setTriggerValue }) 
   const source = sourceText(data);
   const tell = (value) => {
     // In the app Python writes the address, each time as a step for Back. Written before, as Python
-    // will, it takes the place of the last position, and Back leaves the page at once.
+    // will, it takes the place of the last position.
     if (root.give) history.replaceState(history.state, "", `?${positionLink(value)}`);
     root.tell("position", value);
   };
