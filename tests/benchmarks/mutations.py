@@ -639,6 +639,11 @@ MUTATIONS = (
         ("np.argsort(-chances", "np.argsort(chances"),
     ),
     *_of("ui/latents.py", PAGES, ("(self.mean - center) @", "(self.mean + center) @")),
+    *_of(
+        "ui/recognition.py",
+        ("pages/test_data.py",),
+        ("{age.min():.0f} to {age.max():.0f}", "{age.max():.0f} to {age.min():.0f}"),
+    ),
     *_of("ui/people.py", PAGES, ("numbers.years(age) if", "numbers.years(age / 12) if")),
     *_of(
         "ui/film/__init__.py",
