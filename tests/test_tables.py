@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import stat
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,8 @@ COLUMNS = {
     "whole numbers": {"x": [1, -2], "n": [0.0, 1e8]},
     "tiny": {"x": [9.9e-5, 1e-7], "n": [1, 2]},
     "huge": {"x": [1e9, 123456789012.5, 1e20], "n": [1, 2, 3]},
+    "a little too small": {"x": [1.234e-5, 2.0], "n": [1, 2]},
+    "a little too large": {"x": [123456789125.0, 3.5], "n": [1, 2]},
     "infinite": {"x": [np.inf, -np.inf], "n": [1, 2]},
     "text": {"x": ["a", "été", " b ", ""], "n": [1, 2, 3, 4]},
     "text with a comma": {"x": ["a,b", "c"], "n": [1, 2]},
@@ -114,6 +117,11 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path):
         save_table(failing(), path)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_whoever_may_enter_the_folder_may_read_the_file(tmp_path):
+    save_table([pd.DataFrame({"x": [1]})], tmp_path / "out.csv")
+    assert stat.S_IMODE((tmp_path / "out.csv").stat().st_mode) == 0o644
 
 
 def test_an_unknown_format_is_refused_with_those_known(tmp_path):

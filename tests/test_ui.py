@@ -18,11 +18,13 @@ from cavae.jobs import Job
 from cavae.person import draw_person, step_effects
 from cavae.plots.layout import feature_label
 from cavae.registry import Registry
+from cavae.sweep import Cohorts, Grid
 from cavae.synthesis import SampleRequest, sample_pairs
 from cavae.ui import (
     comparison,
     downloads,
     keeping,
+    latents,
     making,
     pairs,
     people,
@@ -32,6 +34,7 @@ from cavae.ui import (
     selection,
     sliders,
     state,
+    subtypes,
     sweep,
     training,
     watching,
@@ -308,6 +311,34 @@ def test_loaded_people_stand_above_the_pairs_in_the_group_of_their_diagnosis(tin
         "Synthetic<br>density (1/mm³)",
     ]
     assert rows[0].domain[0] > rows[1].domain[1]
+
+
+def test_chances_are_said_the_likeliest_first_in_per_cent():
+    names = ["none", "Subtype 1", "Subtype 2"]
+    assert subtypes.in_words(names, np.array([0.05, 0.93, 0.02])) == (
+        "Chances: **Subtype 1 93 %**, none 5 %, Subtype 2 2 %"
+    )
+    assert subtypes.in_words(names, np.array([0.004, 0.0, 0.996])) == (
+        "Chances: **Subtype 2 over 99 %**"
+    )
+    assert "**none 99 %**" in subtypes.in_words(names, np.array([0.99, 0.005, 0.005]))
+
+
+def test_a_group_is_seen_in_a_plane_from_its_middle():
+    mean, covariance = np.array([1.0, 2.0, 3.0]), np.diag([1.0, 4.0, 9.0])
+    turned = np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+    seen = latents.Group("a", mean, covariance).seen_in(np.array([0.5, 0.5, 9.0]), turned)
+    assert seen.mean.tolist() == [1.5, 0.5]
+    assert seen.covariance.tolist() == [[4, 0], [0, 1]]
+
+
+def test_before_a_sweep_it_is_said_how_many_trainings_and_how_long(monkeypatch):
+    monkeypatch.setattr(sweep, "_workers", lambda: 4)
+    sides = (Cohorts(("CN",), ("AD",)),)
+    grid = Grid((10.0,), (0, 1, 2, 3), folds=3, cohorts=sides, epochs=10_000)
+    assert sweep.outlook(make_cohort(), grid) == (
+        "**12 trainings**: 1 setting × 4 seeds × 3 folds, 4 at a time. About 2 minutes at most."
+    ), "10,000 epochs of one batch at 4 ms"
 
 
 def test_a_large_file_tells_which_share_of_it_is_written(tiny_model):

@@ -171,6 +171,9 @@ MUTATIONS = (
         ("'*[=+\\-@\\t\\r\\n", "'*[=+@\\t\\r\\n"),
         ('_ARMED.sub("\'", text)', "text"),
         ("pc.less(size, SHORT[1])", "pc.greater(size, SHORT[1])"),
+        ("SHORT = (1e-4, 1e9)", "SHORT = (1e-6, 1e9)"),
+        ("SHORT = (1e-4, 1e9)", "SHORT = (1e-4, 1e20)"),
+        ("temporary.chmod(0o644)", "temporary.chmod(0o600)"),
     ),
     *_of(
         "cohort/names.py",
@@ -698,6 +701,19 @@ MUTATIONS = (
         "ui/comparison.py",
         ("pages/test_counterfactual.py",),
         ("shown.healthy) / shown.sd", "shown.healthy) * shown.sd"),
+    ),
+    *_of("ui/sweep.py", PAGES, ("max(sum(each) / at_once", "max(sum(each) * at_once")),
+    *_of(
+        "ui/subtypes.py",
+        PAGES,
+        ("chance > 0.995", "chance > 0.9"),
+        ("np.argsort(-chances", "np.argsort(chances"),
+    ),
+    *_of("ui/latents.py", PAGES, ("(self.mean - center) @", "(self.mean + center) @")),
+    *_of(
+        "ui/recognition.py",
+        ("pages/test_data.py",),
+        ("{age.min():.0f} to {age.max():.0f}", "{age.max():.0f} to {age.min():.0f}"),
     ),
     *_of("ui/people.py", PAGES, ("numbers.years(age) if", "numbers.years(age / 12) if")),
     *_of(
