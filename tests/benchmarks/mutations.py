@@ -123,6 +123,10 @@ MUTATIONS = (
         ("np.maximum(values, floor", "np.minimum(values, floor"),
         ("np.abs(effect).mean(axis=1)", "np.abs(effect).mean(axis=0)"),
         ("values[:, 0::2], values[:, 1::2]", "values[:, 1::2], values[:, 0::2]"),
+        ("background + effect, drawn + 1", "background + effect, drawn"),
+        ("SMALLEST_SHARE = 0.25", "SMALLEST_SHARE = 0.025"),
+        ("(request.seed, number)", "(request.seed, 0)"),
+        ('populations["target"]', 'populations["background"]'),
     ),
     *_of(
         "calibration/parameters.py",
@@ -250,7 +254,6 @@ MUTATIONS = (
         "scatter.py",
         ("test_film.py",),
         ("self._common.project(look.common)", "self._common.project(look.salient)"),
-        ("else left @ right", "else left @ right.T"),
         ("            look.leakage_auc,", "            look.separation_auc,"),
     ),
     *_of(
@@ -333,6 +336,20 @@ MUTATIONS = (
         (
             "network.decode_background(z), network.decode(z, network.prior_salient(s))",
             "network.decode(z, network.prior_salient(s)), network.decode_background(z)",
+        ),
+    ),
+    *_of(
+        "optimization.py",
+        ("test_training.py",),
+        ("background, target = (torch.stack", "target, background = (torch.stack"),
+        ("dim=1) / self.members[0].problem.steps", "dim=1)"),
+    ),
+    *_of(
+        "training.py",
+        ("test_training.py",),
+        (
+            '"training background": len(self.training[0])',
+            '"training background": len(self.training[1])',
         ),
     ),
     *_of(
