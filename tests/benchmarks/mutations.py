@@ -127,6 +127,10 @@ MUTATIONS = (
         ("SMALLEST_SHARE = 0.25", "SMALLEST_SHARE = 0.025"),
         ("(request.seed, number)", "(request.seed, 0)"),
         ('populations["target"]', 'populations["background"]'),
+        (
+            "decode(model, common, salient) - decode(model, common, np.zeros_like(salient))",
+            "decode(model, common, np.zeros_like(salient)) - decode(model, common, salient)",
+        ),
     ),
     *_of(
         "calibration/parameters.py",
@@ -220,6 +224,7 @@ MUTATIONS = (
         "reference/curves.py",
         ("test_reference.py",),
         ("median * np.exp(", "median / np.exp("),
+        ("(1 + skew * spread * inner)", "(1 - skew * spread * inner)"),
         ("np.stack([self.skew, np.log(self.median)", "np.stack([-self.skew, np.log(self.median)"),
     ),
     *_of(
@@ -309,6 +314,7 @@ MUTATIONS = (
         ("test_embedding.py",),
         ("latents - latents.mean(axis=0)\n", "latents + latents.mean(axis=0)\n"),
         ("directions *= np.sign", "directions *= -np.sign"),
+        ("np.abs(directions).argmax(axis=1)", "np.abs(directions).argmin(axis=1)"),
     ),
     *_of(
         "evaluation.py",
@@ -337,6 +343,13 @@ MUTATIONS = (
             "network.decode_background(z), network.decode(z, network.prior_salient(s))",
             "network.decode(z, network.prior_salient(s)), network.decode_background(z)",
         ),
+    ),
+    *_of("reference/sampling.py", ("test_reference.py",), ("@ factor.T", "@ factor")),
+    *_of(
+        "atlas.py",
+        ("test_atlas.py",),
+        ('"axial": (2, 0, 1)', '"axial": (2, 1, 0)'),
+        ('"sagittal": (0, 1, 2)', '"sagittal": (0, 2, 1)'),
     ),
     *_of(
         "optimization.py",
