@@ -112,6 +112,13 @@ def test_every_outline_is_a_polygon_inside_the_brain() -> None:
                 assert (ring <= high).all()
 
 
+def test_planes_are_drawn_with_x_across_and_the_top_or_the_front_up() -> None:
+    across, horizontal, vertical = zip(
+        *(PLANES[p] for p in ("coronal", "axial", "sagittal")), strict=True
+    )
+    assert (across, horizontal, vertical) == ((1, 2, 0), (0, 0, 1), (2, 1, 2))
+
+
 def test_left_is_negative_x() -> None:
     for cut in slice_outlines():
         for index, rings in cut.shapes:

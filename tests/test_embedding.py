@@ -26,6 +26,13 @@ def test_the_plane_of_the_picture_is_known_for_what_is_drawn_beside_people():
     assert (latents - found.center) @ found.directions == pytest.approx(found.values)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_direction_points_to_where_its_largest_weight_is_positive(seed):
+    mixing = np.random.default_rng(seed).standard_normal((5, 5))
+    directions = principal_components(people() @ mixing).directions
+    assert (directions[np.abs(directions).argmax(axis=0), [0, 1]] > 0).all()
+
+
 def test_distances_keep_their_unit():
     latents = people(dimensions=2)
     shown = principal_components(latents).values

@@ -162,6 +162,36 @@ def test_scores_of_the_centiles():
     np.testing.assert_allclose(normal, [450, 495, 405])
 
 
+def test_beyond_the_published_centiles_curves_go_straight_on():
+    edge, step = ndtri(0.95), 1e-4
+    for skew in (-3.0, 0.0, 2.0):
+        curves = Curves(*np.broadcast_arrays([40.0, 92.0], skew, 1000.0, 0.1))
+        curves = Curves(
+            curves.knots, *(x[:, None] for x in (curves.skew, curves.median, curves.spread))
+        )
+        for end in (edge, -edge):
+            at = end + step * np.array([-1.0, 0.0, 1.0])
+            logs = np.log(curves.quantiles(at[:, None], np.full(3, 60.0))[:, 0])
+            assert logs[2] - logs[1] == pytest.approx(logs[1] - logs[0], rel=1e-2), skew
+
+
+def test_volumes_go_together_as_their_correlation_says():
+    names, correlation = (
+        ("47", "48", "702"),
+        np.array([[1, 0.8, 0.1], [0.8, 1, 0.5], [0.1, 0.5, 1]]),
+    )
+    flat = Curves(
+        np.array([40.0, 92.0]),
+        np.zeros((2, 3)),
+        np.tile([100.0, 100.0, 9000.0], (2, 1)),
+        np.full((2, 3), 0.1),
+    )
+    drawn = Reference(names, {"F": flat, "M": flat}, correlation).sample_volumes(
+        np.full(20_000, 60.0), np.repeat(["F", "M"], 10_000), np.random.default_rng(0)
+    )
+    assert np.corrcoef(np.log(drawn).T) == pytest.approx(correlation, abs=0.03)
+
+
 def test_curves_meet_the_centiles_that_they_are_fitted_to():
     ages = np.arange(40.0, 93.0)
     median = 4000 - 0.5 * (ages - 40) ** 2

@@ -194,6 +194,14 @@ def test_without_calibration_pairs_are_what_is_decoded_without_s_and_with_it(tin
     assert pairs.target == pytest.approx(synthesis.decode(model, z, s), abs=1e-4)
 
 
+def test_without_calibration_the_effect_is_what_s_adds_to_what_is_decoded(tiny_model):
+    z, s = np.random.default_rng(0).standard_normal((2, 6, 5))
+    model = replace(tiny_model, calibration=None)
+    without = synthesis.decode(model, z, np.zeros_like(s))
+    effect = synthesis.disease_effect(model, z, s)
+    assert without + effect == pytest.approx(synthesis.decode(model, z, s))
+
+
 def test_the_smallest_drawn_volume_is_a_quarter_of_what_is_expected(tiny_model):
     subjects = sample_pairs(tiny_model, SampleRequest(pairs=3)).subjects
     volumes = synthesis.possible_volumes(tiny_model, np.full((3, 8), -1000.0), subjects)

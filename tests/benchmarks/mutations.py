@@ -126,6 +126,14 @@ MUTATIONS = (
         ("np.maximum(values, floor", "np.minimum(values, floor"),
         ("np.abs(effect).mean(axis=1)", "np.abs(effect).mean(axis=0)"),
         ("values[:, 0::2], values[:, 1::2]", "values[:, 1::2], values[:, 0::2]"),
+        ("background + effect, drawn + 1", "background + effect, drawn"),
+        ("SMALLEST_SHARE = 0.25", "SMALLEST_SHARE = 0.025"),
+        ("(request.seed, number)", "(request.seed, 0)"),
+        ('populations["target"]', 'populations["background"]'),
+        (
+            "decode(model, common, salient) - decode(model, common, np.zeros_like(salient))",
+            "decode(model, common, np.zeros_like(salient)) - decode(model, common, salient)",
+        ),
     ),
     *_of(
         "calibration/parameters.py",
@@ -222,6 +230,7 @@ MUTATIONS = (
         "reference/curves.py",
         ("test_reference.py",),
         ("median * np.exp(", "median / np.exp("),
+        ("(1 + skew * spread * inner)", "(1 - skew * spread * inner)"),
         ("np.stack([self.skew, np.log(self.median)", "np.stack([-self.skew, np.log(self.median)"),
     ),
     *_of(
@@ -256,7 +265,6 @@ MUTATIONS = (
         "scatter.py",
         ("test_film.py",),
         ("self._common.project(look.common)", "self._common.project(look.salient)"),
-        ("else left @ right", "else left @ right.T"),
         ("            look.leakage_auc,", "            look.separation_auc,"),
     ),
     *_of(
@@ -312,6 +320,7 @@ MUTATIONS = (
         ("test_embedding.py",),
         ("latents - latents.mean(axis=0)\n", "latents + latents.mean(axis=0)\n"),
         ("directions *= np.sign", "directions *= -np.sign"),
+        ("np.abs(directions).argmax(axis=1)", "np.abs(directions).argmin(axis=1)"),
     ),
     *_of(
         "evaluation.py",
@@ -339,6 +348,27 @@ MUTATIONS = (
         (
             "network.decode_background(z), network.decode(z, network.prior_salient(s))",
             "network.decode(z, network.prior_salient(s)), network.decode_background(z)",
+        ),
+    ),
+    *_of("reference/sampling.py", ("test_reference.py",), ("@ factor.T", "@ factor")),
+    *_of(
+        "atlas.py",
+        ("test_atlas.py",),
+        ('"axial": (2, 0, 1)', '"axial": (2, 1, 0)'),
+        ('"sagittal": (0, 1, 2)', '"sagittal": (0, 2, 1)'),
+    ),
+    *_of(
+        "optimization.py",
+        ("test_training.py",),
+        ("background, target = (torch.stack", "target, background = (torch.stack"),
+        ("dim=1) / self.members[0].problem.steps", "dim=1)"),
+    ),
+    *_of(
+        "training.py",
+        ("test_training.py",),
+        (
+            '"training background": len(self.training[0])',
+            '"training background": len(self.training[1])',
         ),
     ),
     *_of(
