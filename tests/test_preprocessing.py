@@ -155,6 +155,25 @@ def test_missing_icv_is_estimated_flagged_and_its_error_stated(preprocessor, coh
     assert np.sqrt(np.mean(error**2)) < 1.2 * preprocessor.icv.error
 
 
+def test_the_error_that_is_told_of_an_estimated_icv_is_that_on_other_people():
+    """40 people and 30 volumes that say little: on those it was learned from it looks smaller."""
+    generator = np.random.default_rng(0)
+
+    def draw(people: int) -> tuple[np.ndarray, pd.DataFrame]:
+        icv = generator.normal(1.5e6, 1e5, people)
+        volumes = icv[:, None] / 1e3 + generator.normal(0, 300, (people, 30))
+        return volumes, pd.DataFrame({"age": 70.0, "sex": "F", "icv": icv})
+
+    learned_from, others = draw(40), draw(2000)
+    fitted = fit_icv(*learned_from)
+    own, true = (
+        np.sqrt(np.mean((fitted.predict(*people) - people[1]["icv"]) ** 2))
+        for people in (learned_from, others)
+    )
+    assert own < 0.8 * true
+    assert fitted.error == pytest.approx(true, rel=0.15)
+
+
 def test_only_the_missing_icv_is_estimated(preprocessor, cohort):
     icv = cohort.subjects["icv"].copy()
     icv.iloc[3] = np.nan
