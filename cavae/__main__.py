@@ -28,6 +28,7 @@ from cavae.cohort.text import shown
 from cavae.config import DEFAULT_VARIANT, default_preset, require_variant, train_config
 from cavae.errors import CavaeError, ConfigError, DataError
 from cavae.tables import require_output, save_table, whole_file
+from cavae.threads import use_one_thread
 
 app = typer.Typer(
     add_completion=False,
@@ -506,6 +507,7 @@ def _say(sentences: Iterable[str]) -> None:
 
 def main() -> int:
     """Run a command; bad input gives exit status 2 and one line on standard error, Ctrl-C 130."""
+    use_one_thread()
     try:
         status = app(standalone_mode=False)
     except CavaeError as error:

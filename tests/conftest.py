@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from cavae.threads import use_one_thread
+
 ROOT = Path(__file__).resolve().parents[1]
 STORAGE = tempfile.TemporaryDirectory(prefix="storage-")
 os.environ["CAVAE_STORAGE"] = STORAGE.name  # What tests train is not kept beside the app.
+use_one_thread()  # as the server and the commands
 
 
 @pytest.fixture(scope="session")

@@ -31,6 +31,7 @@ from cavae.metrics import auc, gaussian_wasserstein2, wasserstein2
 from cavae.model import Posterior, initialize, seeded
 from cavae.preprocessing.harmonizer import SPLINE_DEGREE, fit_harmonizer
 from cavae.synthesis import encode, healthy_twins
+from cavae.threads import SETTINGS
 from tests.conftest import ROOT
 from tests.people import make_cohort
 
@@ -424,6 +425,21 @@ def test_another_process_with_more_threads_trains_the_same_weights():
     found = {run.communicate()[0] for run in runs}
     assert len(found) == 1
     assert len(found.pop().strip()) == hashlib.sha256().digest_size * 2
+
+
+@pytest.mark.parametrize("command", ["encode", "counterfactual"])
+def test_a_command_writes_the_same_on_any_number_of_threads(command, tmp_path):
+    """And so what the app shows, which has one."""
+    for threads in ("1", "2"):
+        people = "--model ad-mci --volumes assets/demo_cohort.csv --output".split()
+        subprocess.run(
+            [sys.executable, "-m", "cavae", command, *people, str(tmp_path / f"{threads}.csv")],
+            cwd=ROOT,
+            env={**os.environ, **dict.fromkeys(SETTINGS, threads)},
+            check=True,
+        )
+    one, two = (tmp_path / f"{threads}.csv" for threads in "12")
+    assert one.read_bytes() == two.read_bytes()
 
 
 @pytest.fixture(scope="module")

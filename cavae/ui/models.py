@@ -57,10 +57,8 @@ def load_model(name: str) -> Model:
 
 @functools.cache
 def _import_torch() -> None:
-    import torch
+    import torch  # noqa: F401
 
-    # One thread a call: torch's own pool fights with the server on small machines.
-    torch.set_num_threads(1)
     # Streamlit collects garbage after every run of a page. What torch brought will never be any;
     # looking through it each time took 0.2 s, in which nobody is served.
     gc.freeze()

@@ -29,6 +29,7 @@ from cavae import storage
 from cavae.errors import ConfigError
 from cavae.limits import MEGABYTE, Limits, limits
 from cavae.logs import begin, log, log_failure
+from cavae.threads import use_one_thread
 from cavae.ui import making, queue
 
 TIDY, HOUR = 10.0, 3600.0  # seconds
@@ -54,6 +55,7 @@ def options() -> dict[str, Any]:
 async def lifespan(_app: App) -> AsyncIterator[None]:
     """Begin and end with the server: a signal ends it in good order, jobs with their best kept."""
     allowed = limits()
+    use_one_thread()  # Else libraries' own threads fight with those of the server, too.
     begin()
     _silence()
     log("start")
