@@ -431,7 +431,7 @@ def test_another_process_with_more_threads_trains_the_same_weights():
 def test_a_command_writes_the_same_on_any_number_of_threads(command, tmp_path):
     """And so what the app shows, which has one."""
     for threads in ("1", "2"):
-        people = "--model ad-mci --volumes assets/demo_cohort.csv --output".split()
+        people = ["--model", "ad-mci", "--volumes", "assets/demo_cohort.csv", "--output"]
         subprocess.run(
             [sys.executable, "-m", "cavae", command, *people, str(tmp_path / f"{threads}.csv")],
             cwd=ROOT,
