@@ -5,11 +5,9 @@ is logged and whatever lies on disk is searched for the marks.
 """
 
 import asyncio
-import gc
 import io
 import os
 import time
-import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,13 +15,12 @@ import pandas as pd
 import pytest
 from starlette.datastructures import Headers
 from starlette.formparsers import MultiPartParser
-from streamlit.runtime.memory_session_storage import MemorySessionStorage
-from streamlit.runtime.session_manager import SessionInfo
 
 from cavae.limits import Limits
 from cavae.ui import server as app_server
 from cavae.ui.state import DEMO
 from tests.browser.server import Server, running_app
+from tests.conftest import ROOT
 from tests.visitor import Visitor, play, visiting
 
 NAME, NUMBER, SITE, FILE = "anna-mustermann", 3141.592653, "marked-hospital", "secret-study.csv"
@@ -116,6 +113,60 @@ def test_marked_people_are_seen_by_their_owner_alone(server: Server, folder: Pat
     assert not files_with_marks(folder)
 
 
+WATCHED = """
+import threading, time, weakref
+from pathlib import Path
+import streamlit as st
+from cavae.ui import frame, server, state
+
+app = st.App(__file__, **server.options())
+
+def say():
+    while True:
+        alive = sum(one() is not None for one in server.watched)
+        Path("watched").write_text(f"{alive} of {len(server.watched)}")
+        time.sleep(0.2)
+
+if __name__ == "__main__":
+    try:
+        frame.run()
+    finally:
+        if not hasattr(server, "watched"):
+            server.watched = []
+            threading.Thread(target=say, daemon=True).start()
+        if (table := state.loaded()) is not None:
+            server.watched.append(weakref.ref(table.cohort.features))
+        del table
+"""
+
+
+def test_nothing_of_the_first_and_only_visitor_is_left_when_they_have_gone(tmp_path: Path):
+    """Though torch came while they looked on, and nobody has come after them."""
+    (tmp_path / "app.py").write_text(WATCHED)
+    for part in ("pages", "assets", ".streamlit"):
+        (tmp_path / part).symlink_to(ROOT / part)
+    there = {"PYTHONPATH": str(ROOT), "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "1"}
+
+    async def visit(server: Server) -> None:
+        async with visiting(server.url) as anna:
+            await anna.look()
+            await anna.follow("data")
+            await anna.upload("volumes_file", FILE, marked())
+            await look_around(anna)
+            assert not anna.faults
+
+    def alive() -> int:
+        return int((tmp_path / "watched").read_text().split()[0] or 0)
+
+    with running_app(folder=tmp_path, environment=there) as server:
+        play(visit(server))
+        assert alive() > 0
+        until = time.monotonic() + 60
+        while alive() and time.monotonic() < until:
+            time.sleep(0.5)
+        assert not alive()
+
+
 def test_an_uploaded_file_stays_in_memory_while_it_comes():
     """Starlette would put it into a temporary file beyond a megabyte."""
     app_server.keep_to(Limits(upload_mb=5))
@@ -131,20 +182,3 @@ def test_an_uploaded_file_stays_in_memory_while_it_comes():
     file = play(form())["f"].file
     assert not file._rolled
     assert isinstance(file._file, io.BytesIO)
-
-
-def test_who_has_left_is_forgotten_though_nobody_else_comes():
-    class Session:
-        id = "one"
-
-    session = Session()
-    gone, sessions = weakref.ref(session), MemorySessionStorage(ttl_seconds=0.05)
-    sessions.save(SessionInfo(client=None, session=session))
-    session.itself = session  # a circle, as in a real one
-    del session
-    app_server.forget_left(sessions)
-    assert gone() is not None, "still waited for"
-    time.sleep(0.1)
-    app_server.forget_left(sessions)
-    gc.collect()
-    assert gone() is None

@@ -358,7 +358,8 @@ def test_how_long_models_are_kept_is_what_the_admin_has_set(monkeypatch):
     assert "until you delete them" in keeping.remembered()
     monkeypatch.setenv("CAVAE_KEEP_DAYS", "30")
     assert "until 30 days after they were made" in keeping.remembered()
-    assert "30" not in protection._until(protection.SHARED)
+    assert "at most" not in protection._until(protection.SHARED)
+    assert "30 days after you made yours, only" in protection._until(protection.SHARED)
     monkeypatch.setenv("CAVAE_DELETE_SHARED", "on")
     assert "at most 30 days" in protection._until(protection.SHARED)
 

@@ -102,18 +102,37 @@ async def _tidy_often() -> None:
         server = runtime.get_instance()
         server.media_file_mgr.remove_orphaned_files()
         gc.collect()
-        forget_left(server._session_mgr._session_storage)
+        forget_left(server._session_mgr._session_storage, server.media_file_mgr)
 
 
-def forget_left(sessions: MemorySessionStorage) -> None:
+def forget_left(sessions: MemorySessionStorage, files: MediaFileManager) -> None:
     """Let go of who left longer ago than `server.disconnectedSessionTTL`, and of all they loaded.
 
     Streamlit itself does so only when the next one leaves, which may be on Monday.
     """
-    if sessions._cache.expire():
-        gc.collect()  # A session is full of references in circles.
-        with suppress(AttributeError, OSError, TypeError):  # glibc alone has it.
-            ctypes.CDLL(None).malloc_trim(0)  # Else the system gets its memory back late.
+    if not _empty_expired(sessions):  # There, so that no name here holds one of them.
+        return
+    with files._lock:  # What their download buttons would have made files of.
+        files._remove_orphaned_deferred_callables()
+    gc.unfreeze()  # Whoever was here when torch came was frozen with it (cavae/ui/models.py).
+    gc.collect()  # A session is full of references in circles.
+    gc.freeze()
+    with suppress(AttributeError, OSError, TypeError):  # glibc alone has it.
+        ctypes.CDLL(None).malloc_trim(0)  # Else the system gets its memory back late.
+
+
+def _empty_expired(sessions: MemorySessionStorage) -> int:
+    """Take from those who have left what they loaded and were shown; how many they are.
+
+    Streamlit's loop holds the last session in hand until another visitor comes.
+    """
+    left = [one.session for _, one in sessions._cache.expire()]
+    for session in left:
+        session.shutdown()
+        session.session_state.clear()
+        session._fragment_storage.clear()
+        session._browser_queue.clear()
+    return len(left)
 
 
 def keep_downloads(files: MediaFileManager) -> None:
