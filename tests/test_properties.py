@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def tables(usual: int):
-    """Settings of a test that generates so many tables; the whole file makes 230 of them."""
+    """Settings of a test that generates so many tables; the whole file makes 217 of them."""
     return settings(
         max_examples=usual * EXAMPLES,
         deadline=None,
