@@ -260,7 +260,7 @@ class JobQueue:
 
     def ahead(self, job_id: str) -> int:
         """How many jobs come before a queued one."""
-        before = [job for job in self._jobs.values() if not job.ended]
+        before = [job for job in tuple(self._jobs.values()) if not job.ended]
         return next((k for k, job in enumerate(before) if job.id == job_id), 0)
 
     def cancel(self, job_id: str) -> None:
@@ -269,9 +269,11 @@ class JobQueue:
             self._cancelled[job_id].set()
 
     def delete(self, job_id: str) -> None:
-        """Delete a job that has ended, with all that it has left."""
+        """Delete a job that has ended, with all that it has left; raises ConfigError."""
         if (job := self.find(job_id)) is not None and job.ended:
             delete(self.folder(job_id), self._storage)
+            if self.folder(job_id).exists():
+                raise ConfigError("It cannot be deleted in the storage of this server.")
             self._forget(job_id)
 
     def close(self, seconds: float = ENDING_SECONDS) -> None:
@@ -291,12 +293,12 @@ class JobQueue:
         return left and not self.folder(job.id).exists()
 
     def _forget(self, job_id: str) -> None:
-        self._jobs.pop(job_id, None)
-        self._shown.pop(job_id, None)
+        for known in (self._jobs, self._cancelled, self._shown):
+            known.pop(job_id, None)
 
     def _require_place(self, others: Iterable[str]) -> None:
         require_training()
-        allowed, unfinished = limits(), [job for job in self._jobs.values() if not job.ended]
+        allowed, unfinished = limits(), [job for job in tuple(self._jobs.values()) if not job.ended]
         waiting = len(unfinished) - allowed.jobs_at_once
         own = len({job.id for job in unfinished} & set(others))
         if waiting >= allowed.jobs_waiting:
@@ -313,7 +315,10 @@ class JobQueue:
 
     def _run_all(self) -> None:
         while not self._ending.is_set():
-            self._run(*self._waiting.get())  # No name here would hold an order, and its people.
+            try:  # No name here would hold an order, and its people.
+                self._run(*self._waiting.get())
+            except Exception as error:  # The next one must have its turn.
+                log_failure(error, "failed")
 
     def _end(self) -> None:
         """Tell the processes to end with the server, which waits for them. They are no daemons, as
@@ -400,7 +405,7 @@ class JobQueue:
         if len(pictures) > MOST_PICTURES:
             del pictures[1:-1:2]
         if len(self._shown) > MOST_FILMS:
-            del self._shown[next(iter(self._shown))]
+            self._shown.pop(next(iter(self._shown)), None)
 
 
 class _Telling:

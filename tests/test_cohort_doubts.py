@@ -42,6 +42,12 @@ def said(check: Check) -> list[str]:
     return [p.message for p in check.problems if p.row is None] + list(check.notices)
 
 
+@pytest.mark.parametrize("name", ["age_at_scan_day", "Age at MRI day", "age"])
+def test_the_day_of_a_scan_is_no_unit_of_an_age(name):
+    check = read_cohort(csv(CLEAN.rename(columns={"age": name})))
+    assert not [notice for notice in check.notices if "named for" in notice]
+
+
 def test_nothing_is_said_of_a_clean_table_nor_of_ten_people_of_it():
     for rows in (range(300), range(10), range(145, 160), range(0, 300, 7), [3], [200]):
         check = read_cohort(csv(CLEAN.iloc[list(rows)]))
@@ -252,6 +258,9 @@ def test_numbers_for_sexes_are_turned_round_by_the_heads_and_that_is_said():
     ("column", "coding"),
     [
         ("Sex (M=2, F=1)", {"M": 2, "F": 1}),
+        ("Sex 2=M:1=F", {"M": 2, "F": 1}),
+        ("Sex M:2:F:1", {"M": 2, "F": 1}),
+        ("Sex 0=M:1=F", {"M": 0, "F": 1}),
         ("sex (male: 0, female: 1)", {"M": 0, "F": 1}),
         ("Sex (0=M 1=F)", {"M": 0, "F": 1}),
     ],

@@ -124,7 +124,8 @@ app = st.App(__file__, **server.options())
 def say():
     while True:
         alive = sum(one() is not None for one in server.watched)
-        Path("watched").write_text(f"{alive} of {len(server.watched)}")
+        Path("new").write_text(str(alive))
+        Path("new").rename("watched")
         time.sleep(0.2)
 
 if __name__ == "__main__":
@@ -140,8 +141,9 @@ if __name__ == "__main__":
 """
 
 
-def test_nothing_of_the_first_and_only_visitor_is_left_when_they_have_gone(tmp_path: Path):
-    """Though torch came while they looked on, and nobody has come after them."""
+@pytest.mark.parametrize("others", [0, 1])
+def test_nothing_of_the_first_visitor_is_left_when_they_have_gone(tmp_path: Path, others: int):
+    """Though torch came while they looked on, and whether or not somebody comes after them."""
     (tmp_path / "app.py").write_text(WATCHED)
     for part in ("pages", "assets", ".streamlit"):
         (tmp_path / part).symlink_to(ROOT / part)
@@ -154,9 +156,13 @@ def test_nothing_of_the_first_and_only_visitor_is_left_when_they_have_gone(tmp_p
             await anna.upload("volumes_file", FILE, marked())
             await look_around(anna)
             assert not anna.faults
+        for _ in range(others):
+            await asyncio.sleep(1.5)  # Anna is waited for no longer.
+            async with visiting(server.url) as bert:
+                await bert.look()
 
     def alive() -> int:
-        return int((tmp_path / "watched").read_text().split()[0] or 0)
+        return int((tmp_path / "watched").read_text())
 
     with running_app(folder=tmp_path, environment=there) as server:
         play(visit(server))

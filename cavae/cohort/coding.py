@@ -93,7 +93,9 @@ def _named_coding(column: str) -> dict[str, str]:
     name = column.lower()
     stated = re.findall(r"([012])\s*[=:]\s*([mf])", name)
     turned = re.findall(r"\b(m|f)(?:ale|emale)?\s*[=:]\s*([012])", name)
-    return {code: letter.upper() for code, letter in [*stated, *(pair[::-1] for pair in turned)]}
+    # In "1=M:2=F" the middle reads as "M:2", too; the way that finds more pairs is the one meant.
+    pairs = max(stated, [pair[::-1] for pair in turned], key=len)
+    return {code: letter.upper() for code, letter in pairs}
 
 
 def _men_smaller(sex: np.ndarray, size: np.ndarray | None) -> bool:

@@ -94,8 +94,8 @@ def _too_long(name: str) -> bool:
 
 def age_unit(name: str) -> str | None:
     """ "months" or "days" where the name of an age says so, in which no age is read."""
-    stated = re.search(r"(month|day)s?$", squashed(_bare(name)))
-    return f"{stated[1]}s" if stated else None
+    stated = re.search(r"(month|day)s$|^age(?:in)?(month|day)$", squashed(_bare(name)))
+    return f"{stated[1] or stated[2]}s" if stated else None
 
 
 def is_fallback(name: str, key: str) -> bool:

@@ -59,8 +59,8 @@ def load_model(name: str) -> Model:
 def _import_torch() -> None:
     import torch  # noqa: F401
 
-    # Streamlit collects garbage after every run of a page. What torch brought will never be any;
-    # looking through it each time took 0.2 s, in which nobody is served.
+    # What torch brought will never be garbage. Looking through it each time that Python collects
+    # some takes 0.2 s, in which nobody is served; `server.tidy` alone still does.
     gc.freeze()
 
 

@@ -105,5 +105,5 @@ def _select(subject_ids: Iterable[str]) -> None:
     """Pick out those of them who are there: whoever speaks the protocol may name anybody."""
     table = state.loaded()
     there = set() if table is None else set(table.cohort.subjects["subject_id"])
-    state.select_subjects(one for one in subject_ids if one in there)
+    state.select_subjects(one for one in subject_ids if isinstance(one, str) and one in there)
     people.forget()  # Who was looked at before gives way to the new selection.

@@ -18,8 +18,9 @@ from typing import Any
 from starlette.formparsers import MultiPartParser
 from streamlit import config, logger, runtime
 from streamlit.config_option import ConfigOption
+from streamlit.runtime import Runtime
+from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.media_file_manager import MediaFileManager
-from streamlit.runtime.memory_session_storage import MemorySessionStorage
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.starlette import App
@@ -32,7 +33,7 @@ from cavae.logs import begin, log, log_failure
 from cavae.threads import use_one_thread
 from cavae.ui import making, queue
 
-TIDY, HOUR = 10.0, 3600.0  # seconds
+TIDY, HOUR = 20.0, 3600.0  # seconds
 FETCHED = 10.0  # seconds within which a browser comes for a file that was made for it
 LINGER = 1  # second for which the end waits for who is sending or fetching a file
 FILES = 3  # that a visitor may have sent: volumes, participants, and the one that comes next
@@ -96,43 +97,53 @@ def _linger() -> None:
 
 
 async def _tidy_often() -> None:
-    """Once for all visitors, what Streamlit would do after every click of each."""
+    here: list[AppSession] = []
     while True:
         await asyncio.sleep(TIDY)
-        server = runtime.get_instance()
-        server.media_file_mgr.remove_orphaned_files()
-        gc.collect()
-        forget_left(server._session_mgr._session_storage, server.media_file_mgr)
+        try:
+            here = tidy(runtime.get_instance(), here)
+        except Exception as error:  # The next time may be better.
+            log_failure(error, "failed")
 
 
-def forget_left(sessions: MemorySessionStorage, files: MediaFileManager) -> None:
-    """Let go of who left longer ago than `server.disconnectedSessionTTL`, and of all they loaded.
+def tidy(server: Runtime, before: list[AppSession]) -> list[AppSession]:
+    """Do once for all visitors what Streamlit would do after every click of each, and let go of who
+    left longer ago than `server.disconnectedSessionTTL`, with all they loaded.
 
     Streamlit itself does so only when the next one leaves, which may be on Monday.
+
+    Args:
+        server: what runs here.
+        before: who was here the last time; empty afterwards, so that nobody is held by it.
+
+    Returns:
+        Who is here, or may come back.
     """
-    if not _empty_expired(sessions):  # There, so that no name here holds one of them.
-        return
-    with files._lock:  # What their download buttons would have made files of.
+    visits, files = server._session_mgr, server.media_file_mgr
+    visits._session_storage._cache.expire()
+    here = [one.session for one in visits.list_sessions()]
+    for session in before:
+        if session not in here:
+            _empty(session)
+    before.clear()
+    files.remove_orphaned_files()
+    with files._lock:  # Even of those who were here just now: what download buttons would make.
         files._remove_orphaned_deferred_callables()
     gc.unfreeze()  # Whoever was here when torch came was frozen with it (cavae/ui/models.py).
-    gc.collect()  # A session is full of references in circles.
+    gc.collect()  # A visit is full of references in circles.
     gc.freeze()
     with suppress(AttributeError, OSError, TypeError):  # glibc alone has it.
         ctypes.CDLL(None).malloc_trim(0)  # Else the system gets its memory back late.
+    return here
 
 
-def _empty_expired(sessions: MemorySessionStorage) -> int:
-    """Take from those who have left what they loaded and were shown; how many they are.
-
-    Streamlit's loop holds the last session in hand until another visitor comes.
-    """
-    left = [one.session for _, one in sessions._cache.expire()]
-    for session in left:
-        session.shutdown()
-        session.session_state.clear()
-        session._fragment_storage.clear()
-        session._browser_queue.clear()
-    return len(left)
+def _empty(session: AppSession) -> None:
+    """Take away what somebody loaded and was shown: Streamlit's loop holds the last one to leave in
+    hand until another comes."""
+    session.shutdown()
+    session.session_state.clear()
+    session._fragment_storage.clear()
+    session._browser_queue.clear()
 
 
 def keep_downloads(files: MediaFileManager) -> None:

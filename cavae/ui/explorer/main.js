@@ -435,10 +435,14 @@ function sourceText(source) {
 function mountExplorer({ parentElement, data, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".explorer");
   const source = sourceText(data);
+  const page = location.pathname;
   const tell = (value) => {
     // In the app Python writes the address, each time as a step for Back. Written before, as Python
     // will, it takes the place of the last position.
-    if (root.give) history.replaceState(history.state, "", `?${positionLink(value)}`);
+    // A word that comes late, after the visitor has gone on, must not change another page's.
+    if (root.give && location.pathname === page) {
+      history.replaceState(history.state, "", `?${positionLink(value)}`);
+    }
     root.tell("position", value);
   };
   const give = setTriggerValue ? (file) => root.give("file", file) : null;
