@@ -22,6 +22,7 @@ from streamlit.runtime import Runtime
 from streamlit.runtime.app_session import AppSession
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.session_manager import SessionManager
 from streamlit.runtime.uploaded_file_manager import UploadedFileRec
 from streamlit.starlette import App
 from uvicorn import Server
@@ -119,13 +120,7 @@ def tidy(server: Runtime, before: list[AppSession]) -> list[AppSession]:
     Returns:
         Who is here, or may come back.
     """
-    visits, files = server._session_mgr, server.media_file_mgr
-    visits._session_storage._cache.expire()
-    here = [one.session for one in visits.list_sessions()]
-    for session in before:
-        if session not in here:
-            _empty(session)
-    before.clear()
+    here, files = _empty_who_left(server._session_mgr, before), server.media_file_mgr
     files.remove_orphaned_files()
     with files._lock:  # Even of those who were here just now: what download buttons would make.
         files._remove_orphaned_deferred_callables()
@@ -137,13 +132,22 @@ def tidy(server: Runtime, before: list[AppSession]) -> list[AppSession]:
     return here
 
 
-def _empty(session: AppSession) -> None:
-    """Take away what somebody loaded and was shown: Streamlit's loop holds the last one to leave in
-    hand until another comes."""
-    session.shutdown()
-    session.session_state.clear()
-    session._fragment_storage.clear()
-    session._browser_queue.clear()
+def _empty_who_left(visits: SessionManager, before: list[AppSession]) -> list[AppSession]:
+    """Take from who has left what they loaded and were shown; who is here, or may come back.
+
+    Streamlit's loop holds the last one to leave in hand until another comes, and its storage drops
+    some by itself when others leave: they were here before, and are not now.
+    """
+    expired = [one.session for _, one in visits._session_storage._cache.expire()]
+    here = [one.session for one in visits.list_sessions()]
+    for session in (*expired, *before):
+        if session not in here:
+            session.shutdown()
+            session.session_state.clear()
+            session._fragment_storage.clear()
+            session._browser_queue.clear()
+    before.clear()
+    return here
 
 
 def keep_downloads(files: MediaFileManager) -> None:
