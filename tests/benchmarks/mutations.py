@@ -176,7 +176,10 @@ MUTATIONS = (
     *_of(
         "tables.py",
         ("test_tables.py",),
-        ("'*[=+\\-@\\t\\r\\n", "'*[=+@\\t\\r\\n"),
+        (
+            '_MINUS = r"[\'\\" \\u00a0\\u3000]*", "[-－]"',
+            '_MINUS = r"[\'\\" \\u00a0\\u3000]*", "[－]"',
+        ),
         ('_ARMED.sub("\'", text)', "text"),
         ("pc.less(size, SHORT[1])", "pc.greater(size, SHORT[1])"),
         ("SHORT = (1e-4, 1e9)", "SHORT = (1e-6, 1e9)"),
@@ -634,7 +637,7 @@ MUTATIONS = (
     *_of(
         "ui/protection.py",
         PAGES,
-        (") and limits().delete_shared", ") and not limits().delete_shared"),
+        ("    if limits().delete_shared", "    if not limits().delete_shared"),
     ),
     *_of(
         "ui/training.py",
