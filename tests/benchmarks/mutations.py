@@ -176,10 +176,7 @@ MUTATIONS = (
     *_of(
         "tables.py",
         ("test_tables.py",),
-        (
-            '_MINUS = r"[\'\\" \\u00a0\\u3000]*", "[-－]"',
-            '_MINUS = r"[\'\\" \\u00a0\\u3000]*", "[－]"',
-        ),
+        ('"[-－]"', '"[－]"'),
         ('_ARMED.sub("\'", text)', "text"),
         ("pc.less(size, SHORT[1])", "pc.greater(size, SHORT[1])"),
         ("SHORT = (1e-4, 1e9)", "SHORT = (1e-6, 1e9)"),
